@@ -1,0 +1,146 @@
+"""What the engine needs of a language model: a request goes in, stream events and one `Answer` come out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rustbot_jupyter.messages import CitationPart, Message, Part, ReasoningPart, TextPart, ToolCallPart
+from rustbot_jupyter.usage import Usage
+
+DEMO_MODEL = "rustbot/demo"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChatRequest:
+    """One request to a model. None and empty mean: leave the field out, the provider decides."""
+
+    model: str
+    messages: tuple[Message, ...]
+    """System prompt first, then the conversation; tool results included."""
+    fallback_models: tuple[str, ...] = ()
+    max_tokens: int | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """temperature, top_p, top_k, seed, stop, ...: only what the user set."""
+    reasoning: Mapping[str, Any] | None = None
+    """OpenRouter's `reasoning` object: effort, max_tokens, exclude, enabled."""
+    provider: Mapping[str, Any] | None = None
+    """OpenRouter's provider routing object."""
+    response_format: Mapping[str, Any] | None = None
+    tools: tuple[Mapping[str, Any], ...] = ()
+    """Tool definitions in the OpenAI shape."""
+    tool_choice: str | Mapping[str, Any] | None = None
+    cache_control: Mapping[str, Any] | None = None
+    session_id: str | None = None
+    """The conversation's id; keeps it on one provider, so that its prompt cache is hit."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further body fields, as the user gave them (`-o KEY VALUE`)."""
+
+
+# Stream events: pieces of a streaming answer. Adjacent pieces of one network read come as one.
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """More readable reasoning."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallStarted:
+    """The model began to write a tool call; its arguments are not whole before the stream ends."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A life sign without content (a comment line)."""
+
+
+StreamEvent = TextDelta | ReasoningDelta | ToolCallStarted | Waiting
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a model said, as far as it has arrived."""
+
+    text: str = ""
+    reasoning: ReasoningPart | None = None
+    tool_calls: tuple[ToolCallPart, ...] = ()
+    """Whole only when `is_complete`; the arguments may still be broken JSON (cut by the token limit)."""
+    refusal: str = ""
+    citations: tuple[CitationPart, ...] = ()
+    annotations: tuple[Mapping[str, Any], ...] = ()
+    """Annotations as sent (file parses, citations); sent back unchanged with the message."""
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: str | None = None
+    """stop, length, tool_calls, content_filter or error; None when the provider said none."""
+    native_finish_reason: str | None = None
+    model: str | None = None
+    """The model that answered, as the provider names it."""
+    provider: str | None = None
+    generation_id: str | None = None
+    """What `/generation` knows this answer by."""
+    is_complete: bool = False
+    """True once a finish reason or `[DONE]` was seen."""
+    skipped_events: int = 0
+    """Events that did not parse and were left out."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The message parts: reasoning, text (the refusal, if that is all there is), tool calls, citations."""
+        parts: list[Part] = []
+        if self.reasoning is not None:
+            parts.append(self.reasoning)
+        if self.text or self.refusal:
+            parts.append(TextPart(text=self.text or self.refusal))
+        return (*parts, *self.tool_calls, *self.citations)
+
+
+class ChatStream(Protocol):
+    """A running answer."""
+
+    @property
+    def answer(self) -> Answer:
+        """What has arrived so far; the whole answer once the iteration has ended."""
+
+    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        """The pieces, as they come.
+
+        Raises:
+            ModelError: The request failed. After the first text or reasoning it is `StreamBroken` (or another
+                one with `retryable` False) and `answer` keeps what had come.
+        """
+
+
+class ChatModel(Protocol):
+    """Something that answers: the HTTP client, or the offline demo."""
+
+    host: str
+    """Who is asked, for people: "openrouter.ai", "localhost:11434", "offline demo"."""
+    is_local: bool
+    """Whether it runs on this machine and costs nothing."""
+
+    def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[ChatStream]:
+        """Send the request once, without retries; leaving the context closes the connection, whatever happened."""
+
+    async def warm_up(self) -> None:
+        """Prepare the first request while idle (connection pool, TLS context); never raises, sends nothing billable."""
+
+    async def settle(self, generation_id: str) -> Usage | None:
+        """The billed usage of a stopped answer, or None if the provider does not know it (yet)."""
+
+    async def aclose(self) -> None:
+        """Close all connections."""

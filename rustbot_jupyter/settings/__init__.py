@@ -1,0 +1,1 @@
+"""Profiles, layers, keys and the settings file."""
