@@ -66,9 +66,7 @@ class AssistantEvent:
     @property
     def summary(self) -> str:
         """One line for a person; not yet redacted."""
-        shown = [
-            f"{name}={_short(value)}" for name, value in self.data.items() if value not in (None, "", {}, [])
-        ]
+        shown = [f"{name}={_short(value)}" for name, value in self.data.items() if value not in (None, "", {}, [])]
         return ", ".join(shown)
 
 
