@@ -1,0 +1,57 @@
+"""What every test gets: no network but this machine, and a provider that can misbehave."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from servers.misbehaving import MisbehavingServer
+
+_connect, _connect_ex, _getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+
+def _is_this_machine(host: Any) -> bool:
+    if host in (None, "", b"", "localhost", socket.gethostname()):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+def _check(address: Any) -> None:
+    if isinstance(address, tuple) and not _is_this_machine(address[0]):
+        raise PermissionError(f"A test may connect to this machine only, not to {address[0]!r}.")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_network() -> Iterator[None]:
+    def connect(self: socket.socket, address: Any) -> None:
+        _check(address)
+        _connect(self, address)
+
+    def connect_ex(self: socket.socket, address: Any) -> int:
+        _check(address)
+        return _connect_ex(self, address)
+
+    def getaddrinfo(host: Any, *rest: Any, **options: Any) -> Any:
+        if not _is_this_machine(host):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return _getaddrinfo(host, *rest, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        patch.setattr(socket.socket, "connect_ex", connect_ex)
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+        yield
+
+
+@pytest.fixture
+def server() -> Iterator[MisbehavingServer]:
+    """A provider on this machine that does what its script says."""
+    with MisbehavingServer() as running:
+        yield running
