@@ -1,0 +1,101 @@
+"""The spending cap: the worst case of a request is reserved before it is sent, and settled after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rustbot_jupyter.errors import BudgetExceeded
+
+# A model without a known price is reckoned at these US dollars per token while a cap is set: dearer than most, so
+# that the cap holds. Recorded costs never use them.
+ASSUMED_INPUT_USD = 10e-6
+ASSUMED_OUTPUT_USD = 50e-6
+# Below this some providers refuse the request, and nothing useful fits.
+SMALLEST_ANSWER_TOKENS = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caps:
+    """Limits in US dollars; None is no limit."""
+
+    request_usd: float | None = None
+    conversation_usd: float | None = None
+    bot_usd: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reservation:
+    """Room kept for one request."""
+
+    conversation_id: str
+    worst_case_usd: float
+    max_tokens: int | None
+    """The longest answer that fits under the caps; what to send as `max_tokens`."""
+
+
+class Budget:
+    """What was spent and what is reserved. On the core thread only, so that two requests never share the same room."""
+
+    def __init__(self) -> None:
+        self._spent: dict[str, float] = {}
+        self._reserved: dict[str, float] = {}
+
+    def spent(self, conversation_id: str | None = None) -> float:
+        """US dollars spent, in one conversation or in all."""
+        return self._spent.get(conversation_id, 0.0) if conversation_id is not None else sum(self._spent.values())
+
+    def reserve(
+        self,
+        *,
+        conversation_id: str,
+        caps: Caps,
+        input_tokens: int,
+        max_tokens: int | None,
+        input_usd: float | None,
+        output_usd: float | None,
+    ) -> Reservation:
+        """Room for a request with this many input tokens, at these prices per token (None: unknown).
+
+        Raises:
+            BudgetExceeded: Not even a short answer fits under a cap.
+        """
+        room = self._room(conversation_id, caps)
+        if room is None:
+            return Reservation(conversation_id=conversation_id, worst_case_usd=0.0, max_tokens=max_tokens)
+        left_usd, cap_name, cap_usd = room
+        input_price = ASSUMED_INPUT_USD if input_usd is None else input_usd
+        output_price = ASSUMED_OUTPUT_USD if output_usd is None else output_usd
+        for_output = left_usd - input_tokens * input_price
+        if for_output < SMALLEST_ANSWER_TOKENS * output_price or left_usd < 0:
+            raise BudgetExceeded(
+                f"The {cap_name} cap of ${cap_usd:g} leaves ${max(0.0, left_usd):.4f}, too little for this question "
+                f"(about {input_tokens:,} tokens). Raise the cap, shorten the question, or pick a cheaper model."
+            )
+        if output_price > 0:
+            affordable = int(for_output / output_price)
+            max_tokens = affordable if max_tokens is None else min(max_tokens, affordable)
+        worst_case = input_tokens * input_price + (max_tokens or 0) * output_price
+        self._reserved[conversation_id] = self._reserved.get(conversation_id, 0.0) + worst_case
+        return Reservation(conversation_id=conversation_id, worst_case_usd=worst_case, max_tokens=max_tokens)
+
+    def settle(self, reservation: Reservation, cost_usd: float | None) -> None:
+        """Give the room back and book what the request cost; an unknown cost is booked as the worst case."""
+        name = reservation.conversation_id
+        self._reserved[name] = max(0.0, self._reserved.get(name, 0.0) - reservation.worst_case_usd)
+        self.correct(name, reservation.worst_case_usd if cost_usd is None else cost_usd)
+
+    def correct(self, conversation_id: str, difference_usd: float) -> None:
+        """Book a further amount (negative: less than was booked)."""
+        self._spent[conversation_id] = max(0.0, self._spent.get(conversation_id, 0.0) + difference_usd)
+
+    def _room(self, conversation_id: str, caps: Caps) -> tuple[float, str, float] | None:
+        """The tightest cap: (US dollars left, its name, its size), or None without caps."""
+        in_conversation = self._spent.get(conversation_id, 0.0) + self._reserved.get(conversation_id, 0.0)
+        in_all = sum(self._spent.values()) + sum(self._reserved.values())
+        limits = [
+            ("request", caps.request_usd, 0.0),
+            ("conversation", caps.conversation_usd, in_conversation),
+            ("bot's", caps.bot_usd, in_all),
+        ]
+        rooms = [(cap - used, name, cap) for name, cap, used in limits if cap is not None]
+        return min(rooms) if rooms else None

@@ -1,0 +1,49 @@
+"""The event bus: whoever subscribed is told, and one that fails stops nobody else."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from rustbot_jupyter.events import AssistantEvent
+
+logger = logging.getLogger("rustbot_jupyter.bus")
+
+Subscriber = Callable[[AssistantEvent], None]
+
+
+class EventBus:
+    """Publish on the core thread; subscribe from anywhere."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # Replaced as a whole, so that publishing needs no lock and may run while someone subscribes.
+        self._subscribers: tuple[tuple[Subscriber, frozenset[type[AssistantEvent]] | None], ...] = ()
+
+    def subscribe(
+        self, callback: Subscriber, kinds: tuple[type[AssistantEvent], ...] | None = None
+    ) -> Callable[[], None]:
+        """Call `callback` on the core thread for each event (of these kinds); returns what ends it.
+
+        A callback must be quick and not block; it may not ask the bot and wait.
+        """
+        entry = (callback, frozenset(kinds) if kinds is not None else None)
+        with self._lock:
+            self._subscribers = (*self._subscribers, entry)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._subscribers = tuple(item for item in self._subscribers if item is not entry)
+
+        return unsubscribe
+
+    def publish(self, event: AssistantEvent) -> None:
+        """Tell all subscribers, in the order they subscribed; a failing one is logged."""
+        for callback, kinds in self._subscribers:
+            if kinds is not None and type(event) not in kinds:
+                continue
+            try:
+                callback(event)
+            except Exception:
+                logger.exception("A subscriber failed on %s: %r", event.kind, callback)

@@ -1,0 +1,44 @@
+"""Which messages are sent: the conversation, valid for every provider, within a token budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rustbot_jupyter.llm.catalog import estimate_tokens
+from rustbot_jupyter.messages import Message, MessageRole, MessageStatus, TextPart
+
+
+def build_messages(
+    system_prompt: str, history: Sequence[Message], budget_tokens: int | None = None
+) -> tuple[Message, ...]:
+    """The system prompt and the newest turns that fit; the last turn is always sent, whole.
+
+    Left out: answers without content (failed or stopped before the first word).
+    """
+    sendable = [message for message in history if _has_content(message)]
+    if budget_tokens is not None:
+        sendable = _newest_turns(sendable, budget_tokens - len(system_prompt) // 4)
+    if not system_prompt:
+        return tuple(sendable)
+    return (Message(role=MessageRole.SYSTEM, parts=(TextPart(text=system_prompt),)), *sendable)
+
+
+def _has_content(message: Message) -> bool:
+    if message.role is not MessageRole.ASSISTANT:
+        return True
+    return bool(message.text or message.tool_calls) and message.status is not MessageStatus.ERROR
+
+
+def _newest_turns(messages: list[Message], budget_tokens: int) -> list[Message]:
+    """Cut at user messages only, so that a tool result never stands without its call."""
+    starts = [index for index, message in enumerate(messages) if message.role is MessageRole.USER]
+    kept_from = starts[-1] if starts else 0
+    used = estimate_tokens(messages[kept_from:])
+    for start in reversed(starts[:-1]):
+        used += estimate_tokens(messages[start:kept_from])
+        if used > budget_tokens:
+            break
+        kept_from = start
+    else:
+        kept_from = 0 if not starts else kept_from
+    return messages[kept_from:]

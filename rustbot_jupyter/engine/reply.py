@@ -1,0 +1,64 @@
+"""`Reply`: what `ask` returns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from rustbot_jupyter.events import AssistantEvent
+from rustbot_jupyter.messages import Message, MessageStatus
+from rustbot_jupyter.usage import Usage
+
+# A fence of backticks or tildes, an info string, the code up to the same fence or the end of the text.
+_FENCED = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>.*?)(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """An answer: its text, what it cost, and all that happened on the way. Shown as Markdown in a notebook."""
+
+    message: Message
+    usage: Usage
+    model: str | None
+    """The model that answered, as the provider names it."""
+    finish_reason: str | None
+    duration_s: float
+    error: str = ""
+    """Why the answer is not whole; "" when it is."""
+    events: tuple[AssistantEvent, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The answer's text."""
+        return self.message.text
+
+    @property
+    def status(self) -> MessageStatus:
+        """complete, interrupted or error."""
+        return self.message.status
+
+    @property
+    def code(self) -> list[str]:
+        """The fenced code blocks, in order, without their fences."""
+        return [match["code"] for match in _FENCED.finditer(self.text)]
+
+    @property
+    def tool_runs(self) -> tuple[Any, ...]:
+        """The tools that ran for this answer, in order."""
+        return tuple(event for event in self.events if event.kind.startswith("tool_"))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        shown = self.text if len(self.text) <= 60 else self.text[:59] + "…"
+        return f"Reply({shown!r}, status={self.status.value!r}, model={self.model!r})"
+
+    def _repr_markdown_(self) -> str:
+        if self.status is MessageStatus.COMPLETE:
+            return self.text
+        note = self.error or "Interrupted; the text is what had arrived."
+        return f"{self.text}\n\n*{note}*"
