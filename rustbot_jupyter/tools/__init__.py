@@ -1,0 +1,1 @@
+"""What the model can look at and do beside the user's variables."""

@@ -1,0 +1,256 @@
+"""The user's variables as text for a model: the one place where a value becomes text.
+
+`describe` keeps to a budget of characters and, with `schema_only`, to names, dtypes and shapes: no cell value, no
+category, no row label, no text, number, key, default or message. It takes plain objects and knows no kernel; the
+objects' own code (`__repr__`, properties) may fail without harm.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+import math
+import sys
+import types
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.tools import tables
+from rustbot_jupyter.tools.short_text import clip, has_default_repr, outline_of_array, pieces, safe_repr, type_name
+
+DEFAULT_BUDGET_CHARS = 6_000
+"""About 1,500 tokens, at four characters a token."""
+INLINE_TEXT_CHARS = 100_000
+"""A string put into a question is the question's own text, so it gets more room than a description."""
+MIN_BUDGET_CHARS = 80
+
+
+def describe(
+    name: str,
+    value: Any,
+    *,
+    schema_only: bool = False,
+    budget_chars: int = DEFAULT_BUDGET_CHARS,
+    inline: bool = False,
+) -> str:
+    """What a model should know about a variable.
+
+    Args:
+        name: What the user calls it; heads the text.
+        value: Anything.
+        schema_only: Names, dtypes and shapes only.
+        budget_chars: The text is not longer than this (at least `MIN_BUDGET_CHARS`); a cut is noted in it.
+        inline: For the middle of a sentence: text, numbers and containers come bare, without the heading.
+    """
+    budget = max(MIN_BUDGET_CHARS, budget_chars)
+    try:
+        if schema_only:
+            return clip(_schema(name, value, budget), budget)
+        return _inline(name, value, budget) if inline else clip(_block(name, value, budget), budget)
+    # Whatever the user's object raises while it is looked at, the question must still go out.
+    except Exception as error:
+        return f"{name}: {type_name(value)} (cannot be shown: {type(error).__name__})"
+
+
+def describe_variables(
+    namespace: Mapping[str, Any],
+    names: Iterable[str],
+    *,
+    schema_only: bool = False,
+    budget_chars: int = DEFAULT_BUDGET_CHARS,
+) -> str:
+    """Several variables below each other; each gets `budget_chars`, all together at most three times that.
+
+    Raises:
+        RequestError: A name is not in the namespace.
+    """
+    wanted = list(dict.fromkeys(names))
+    each = min(budget_chars, 3 * budget_chars // max(1, len(wanted)))
+    blocks = [describe(name, _look_up(namespace, name), schema_only=schema_only, budget_chars=each) for name in wanted]
+    return "\n\n".join(blocks)
+
+
+def _look_up(namespace: Mapping[str, Any], name: str) -> Any:
+    try:
+        return namespace[name]
+    except KeyError:
+        near = difflib.get_close_matches(name, [known for known in list(namespace) if known[:1] != "_"], n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "run the cell that makes it, or leave it out."
+        raise RequestError(f"There is no variable {name!r} in this notebook; {hint}") from None
+
+
+def _inline(name: str, value: Any, budget: int) -> str:
+    if isinstance(value, str):
+        return clip(str(value), max(budget, INLINE_TEXT_CHARS))
+    if isinstance(value, _CONTAINERS):
+        return _container_text(value, budget)
+    if tables.as_table(value) is None and outline_of_array(value) is None and not _is_code(value):
+        return f"module {value.__name__}" if isinstance(value, types.ModuleType) else clip(str(value), budget)
+    return clip(_block(name, value, budget), budget)
+
+
+_CONTAINERS = (dict, list, tuple, set, frozenset, deque)
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, type) or inspect.isroutine(value)
+
+
+def _block(name: str, value: Any, budget: int) -> str:
+    table = tables.as_table(value)
+    if table is not None:
+        head = f"{name}: {tables.heading(table)}"
+        return f"{head}\n{tables.full_text(table, budget - len(head) - 1)}"
+    for matches, text in _KINDS:
+        if matches(value):
+            return f"{name}: {text(value, budget - len(name) - 2)}"
+    return f"{name}: {_object_text(value, budget)}"
+
+
+def _string_text(value: str, budget: int) -> str:
+    head = f"{type_name(value)}, {len(value):,} characters\n"
+    return head + clip(str(value), budget - len(head))
+
+
+def _bytes_text(value: Any, budget: int) -> str:
+    return f"{type_name(value)}, {len(value):,} bytes: {safe_repr(bytes(value[:100]))}{'…' if len(value) > 100 else ''}"
+
+
+def _sized_text(value: Any, budget: int) -> str:
+    head = f"{type_name(value)}, {_count(value)}\n"
+    return head + _container_text(value, budget - len(head))
+
+
+def _container_text(value: Any, budget: int) -> str:
+    text = ""
+    for piece in pieces(value):
+        text += piece
+        if len(text) > budget:
+            note = f" … (cut; {_count(value)} in total)"
+            return text[: max(0, budget - len(note))] + note
+    return text
+
+
+def _count(value: Any) -> str:
+    noun = "entries" if isinstance(value, dict) else "items"
+    return f"{len(value):,} {noun if len(value) != 1 else noun.replace('ies', 'y').removesuffix('s')}"
+
+
+def _code_text(value: Any, budget: int) -> str:
+    try:
+        return f"{_code_kind(value)}\n{inspect.getsource(value)}"
+    # Built-in and C functions have no source; what was typed into a plain shell has none either.
+    except (OSError, TypeError):
+        return f"{_signature(value, str)}\n{inspect.getdoc(value) or ''}".rstrip()
+
+
+def _exception_text(value: BaseException, budget: int) -> str:
+    chain: list[str] = []
+    error: BaseException | None = value
+    while error is not None and len(chain) < 5:
+        chain.append(f"{type(error).__qualname__}: {error}")
+        error = error.__cause__ or error.__context__
+    return "exception " + "\ncaused by ".join(chain)
+
+
+def _array_text(value: Any, budget: int) -> str:
+    numpy = sys.modules["numpy"]
+    lines = [_array_heading(value)]
+    if value.dtype.kind in "iuf" and value.size:
+        lines.append(_array_statistics(value))
+    lines.append(numpy.array2string(value, threshold=60, edgeitems=3, precision=4))
+    return "\n".join(lines)
+
+
+def _array_heading(value: Any) -> str:
+    return f"{type_name(value)} of {tables.dtype_name(value.dtype)}, shape {value.shape}"
+
+
+def _array_statistics(value: Any) -> str:
+    # Every n-th along each axis is a view, so even an array on disk is not read as a whole.
+    per_axis = max(1, math.floor(100_000 ** (1 / max(1, value.ndim))))
+    part = value[tuple(slice(None, None, max(1, -(-size // per_axis))) for size in value.shape)]
+    numbers = part[part == part]
+    note = "" if part.size == value.size else f" (from a sample of {part.size:,})"
+    missing = f", {1 - numbers.size / part.size:.0%} NaN" if numbers.size < part.size else ""
+    if not numbers.size:
+        return f"all NaN{note}"
+    mean = float(numbers.mean(dtype=float))
+    return f"min {numbers.min():.6g}, mean {mean:.6g}, max {numbers.max():.6g}{missing}{note}"
+
+
+def _is_array(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def _object_text(value: Any, budget: int) -> str:
+    if has_default_repr(value) and hasattr(value, "__dict__"):
+        attributes = ", ".join(
+            f"{key}={safe_repr(item, 80)}" for key, item in islice(list(vars(value).items()), 30) if key[:1] != "_"
+        )
+        return f"{type_name(value)} object with {attributes or 'no public attributes'}"
+    return f"{type_name(value)} = {safe_repr(value, budget)}"
+
+
+_KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any, int], str]], ...] = (
+    (lambda value: isinstance(value, str), _string_text),
+    (lambda value: isinstance(value, bytes | bytearray), _bytes_text),
+    (_is_array, _array_text),
+    (lambda value: isinstance(value, _CONTAINERS), _sized_text),
+    (lambda value: isinstance(value, types.ModuleType), lambda value, budget: f"module {value.__name__}"),
+    (_is_code, _code_text),
+    (lambda value: isinstance(value, BaseException), _exception_text),
+)
+
+
+# Without values. Nothing below may call repr, str or format on a value or on a part of one.
+
+
+def _schema(name: str, value: Any, budget: int) -> str:
+    table = tables.as_table(value)
+    if table is not None:
+        head = f"{name}: {tables.heading(table)}"
+        return f"{head}\n{tables.schema_text(table, budget - len(head) - 1)}"
+    return f"{name}: {_shape(value)}"
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, str):
+        return f"{type_name(value)}, {len(value):,} characters"
+    if isinstance(value, bytes | bytearray):
+        return f"{type_name(value)}, {len(value):,} bytes"
+    if _is_array(value):
+        return _array_heading(value)
+    if isinstance(value, dict):
+        return f"{type_name(value)}, {_count(value)}{_types(value.keys(), ' of ')}{_types(value.values(), ' to ')}"
+    if isinstance(value, _CONTAINERS):
+        return f"{type_name(value)}, {_count(value)}{_types(value, ' of ')}"
+    if _is_code(value):
+        return _signature(value, lambda parameter: parameter.name)
+    if dataclasses.is_dataclass(value):
+        fields = ", ".join(f"{f.name}: {type_name(getattr(value, f.name, None))}" for f in dataclasses.fields(value))
+        return f"{type_name(value)} with {fields}"
+    return outline_of_array(value) or type_name(value)
+
+
+def _types(values: Collection[Any], joint: str) -> str:
+    names = sorted({type_name(value) for value in islice(values, 1_000)})
+    return joint + ", ".join(names[:5]) + (", …" if len(names) > 5 else "") if names else ""
+
+
+def _code_kind(value: Any) -> str:
+    return f"{'class' if isinstance(value, type) else 'function'} {value.__name__}"
+
+
+def _signature(value: Any, show: Callable[[inspect.Parameter], str]) -> str:
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    # Some built-ins tell no signature.
+    except (ValueError, TypeError):
+        return _code_kind(value)
+    return f"{_code_kind(value)}({', '.join(show(parameter) for parameter in parameters)})"
