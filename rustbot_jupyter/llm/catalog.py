@@ -1,0 +1,289 @@
+"""Which models there are and what they cost: the live list, the last one seen, or a small table inside."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from rustbot_jupyter.errors import ModelError
+from rustbot_jupyter.llm.known_models import KNOWN_MODELS
+from rustbot_jupyter.llm.prices import Prices, read_prices, write_prices
+from rustbot_jupyter.messages import (
+    FilePart,
+    ImagePart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+
+__all__ = ["Catalog", "ModelInfo", "Prices", "estimate_tokens", "read_models"]
+
+OPENROUTER_HOST = "openrouter.ai"
+CHARS_PER_TOKEN = 4
+IMAGE_TOKENS = 1_000
+_SCHEMA_VERSION = 1
+_MAX_MODELS = 20_000
+_MAX_NAME_CHARS = 200
+_ROUTING_SUFFIXES = (":nitro", ":floor", ":exacto", ":online")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelInfo:
+    """A model as its provider lists it."""
+
+    id: str
+    name: str = ""
+    canonical_slug: str = ""
+    """What answers call the model; "" if nothing else."""
+    context_length: int | None = None
+    """Tokens, prompt and answer together."""
+    max_output_tokens: int | None = None
+    input_modalities: tuple[str, ...] = ()
+    supported_parameters: tuple[str, ...] = ()
+    """Request fields that it takes; empty when the provider does not say."""
+    prices: Prices | None = None
+    """None: unknown, as with routers and on local servers."""
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether the provider says that it calls tools."""
+        return "tools" in self.supported_parameters
+
+
+class ListsModels(Protocol):
+    """What `refresh` asks: the HTTP client."""
+
+    async def list_models(self) -> list[Any]:
+        """The entries of the provider's model list, as sent.
+
+        Raises:
+            ModelError: There is none to be had.
+        """
+
+
+class Catalog:
+    """The models of one host.
+
+    Args:
+        cache_path: The file that keeps the last list, or None to keep it in memory only.
+        host: Whose models these are; a cache of another host is not read.
+    """
+
+    def __init__(self, cache_path: Path | None = None, host: str = OPENROUTER_HOST) -> None:
+        self.problem = ""
+        """Why the last refresh gave nothing new; "" if it did."""
+        self._path = cache_path
+        self._host = host
+        self._loaded: tuple[ModelInfo, ...] | None = None
+        self._fetched_at: float | None = None
+        self._by_name: dict[str, ModelInfo] = {}
+
+    @property
+    def models(self) -> tuple[ModelInfo, ...]:
+        """All models known, in the provider's order."""
+        if self._loaded is None:
+            self._load()
+        return self._loaded or ()
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the list was fetched; None when it is the table inside."""
+        _ = self.models
+        return None if self._fetched_at is None else max(0.0, time.time() - self._fetched_at)
+
+    def get(self, name: str) -> ModelInfo | None:
+        """The model with this id, or the one that answers under this name; None if it is not listed."""
+        _ = self.models
+        for suffix in ("", *_ROUTING_SUFFIXES):
+            if suffix and not name.endswith(suffix):
+                continue
+            if (model := self._by_name.get(name.removesuffix(suffix))) is not None:
+                return model
+        return None
+
+    def prices(self, name: str) -> Prices | None:
+        """The prices of a model by id or answering name; None when they are unknown."""
+        model = self.get(name)
+        return model.prices if model else None
+
+    def search(self, words: str = "") -> tuple[ModelInfo, ...]:
+        """The models whose id or name holds all the words; batch-only ones are left out."""
+        wanted = words.casefold().split()
+        return tuple(
+            model
+            for model in self.models
+            if not model.id.endswith(":batch") and all(word in f"{model.id} {model.name}".casefold() for word in wanted)
+        )
+
+    def nearest(self, name: str, count: int = 3) -> tuple[str, ...]:
+        """Ids that look like `name`, best first: for "did you mean"."""
+        wanted = name.casefold()
+        scores = {model.id: _likeness(wanted, model.id.casefold()) for model in self.search()}
+        best = sorted(scores, key=lambda model_id: scores[model_id], reverse=True)[:count]
+        return tuple(model_id for model_id in best if scores[model_id] >= 0.6)
+
+    async def refresh(self, client: ListsModels) -> bool:
+        """Whether a new list was taken; if not, the old one stays and `problem` says why. Never raises."""
+        try:
+            models = read_models(await client.list_models())
+        except ModelError as error:
+            self.problem = str(error)
+            return False
+        if not models:
+            self.problem = f"{self._host} sent a model list without a usable entry; the last list is used."
+            return False
+        self.problem = ""
+        self._set(models, time.time())
+        self._save()
+        return True
+
+    def _set(self, models: tuple[ModelInfo, ...], fetched_at: float | None) -> None:
+        self._loaded, self._fetched_at = models, fetched_at
+        by_slug = {model.canonical_slug: model for model in reversed(models) if model.canonical_slug}
+        self._by_name = by_slug | {model.id: model for model in models}
+
+    def _load(self) -> None:
+        builtin = read_models(KNOWN_MODELS) if self._host == OPENROUTER_HOST else ()
+        self._set(builtin, None)
+        # A cache that cannot be read is as good as none: the next refresh writes a new one.
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            saved = json.loads((self._path or Path(os.devnull)).read_text(encoding="utf-8"))
+            if saved["schema_version"] == _SCHEMA_VERSION and saved["host"] == self._host:
+                models = read_models(saved["models"])
+                if models:
+                    self._set(models, float(saved["fetched_at"]))
+
+    def _save(self) -> None:
+        if self._path is None:
+            return
+        saved = {
+            "schema_version": _SCHEMA_VERSION,
+            "host": self._host,
+            "fetched_at": self._fetched_at,
+            "models": [_write_model(model) for model in self.models],
+        }
+        try:
+            _write_whole(self._path, json.dumps(saved))
+        except OSError as error:
+            self.problem = f"The model list could not be kept in {str(self._path)!r} ({error.strerror})."
+
+
+def read_models(entries: Any) -> tuple[ModelInfo, ...]:
+    """The usable entries of a model list; OpenRouter's and the bare ones of local servers."""
+    if not isinstance(entries, Iterable) or isinstance(entries, str | bytes | Mapping):
+        return ()
+    models: dict[str, ModelInfo] = {}
+    for entry in entries:
+        model = _read_model(entry)
+        if model is not None and len(models) < _MAX_MODELS:
+            models.setdefault(model.id, model)
+    return tuple(models.values())
+
+
+def estimate_tokens(messages: Iterable[Message]) -> int:
+    """About how many tokens these messages are: characters / 4."""
+    return sum(_part_tokens(part) for message in messages for part in message.parts)
+
+
+def _part_tokens(part: object) -> int:
+    match part:
+        case TextPart(text=text):
+            size = len(text)
+        case ReasoningPart(text=text, details=details):
+            size = len(text) or len(str(details))
+        case ToolCallPart(name=name, arguments=arguments):
+            size = len(name) + len(arguments)
+        case ToolResultPart(content=content):
+            size = len(content)
+        case FilePart(data=data):
+            size = len(data)
+        case ImagePart():
+            return IMAGE_TOKENS
+        case _:
+            return 0
+    return -(-size // CHARS_PER_TOKEN)
+
+
+def _likeness(wanted: str, model_id: str) -> float:
+    """How much an id, or its part after the vendor, looks like what was typed."""
+    matcher = difflib.SequenceMatcher(b=wanted, autojunk=False)
+    best = 0.0
+    for candidate in {model_id, model_id.rpartition("/")[2]}:
+        matcher.set_seq1(candidate)
+        if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best:
+            best = max(best, matcher.ratio())
+    return best
+
+
+def _read_model(entry: Any) -> ModelInfo | None:
+    if not isinstance(entry, Mapping):
+        return None
+    model_id = _short(entry.get("id"))
+    if not model_id:
+        return None
+    architecture, provider = _mapping(entry.get("architecture")), _mapping(entry.get("top_provider"))
+    meta = _mapping(entry.get("meta"))
+    return ModelInfo(
+        id=model_id,
+        name=_short(entry.get("name")),
+        canonical_slug=_short(entry.get("canonical_slug")),
+        context_length=_size(entry.get("context_length"), entry.get("max_model_len"), meta.get("n_ctx")),
+        max_output_tokens=_size(provider.get("max_completion_tokens")),
+        input_modalities=_names(architecture.get("input_modalities")),
+        supported_parameters=_names(entry.get("supported_parameters")),
+        prices=read_prices(entry.get("pricing")),
+    )
+
+
+def _write_model(model: ModelInfo) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "name": model.name,
+        "canonical_slug": model.canonical_slug,
+        "context_length": model.context_length,
+        "top_provider": {"max_completion_tokens": model.max_output_tokens},
+        "architecture": {"input_modalities": model.input_modalities},
+        "supported_parameters": model.supported_parameters,
+        "pricing": write_prices(model.prices) if model.prices else None,
+    }
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file so that readers see the old one or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) and len(value) <= _MAX_NAME_CHARS else ""
+
+
+def _size(*values: Any) -> int | None:
+    return next((value for value in values if type(value) is int and value > 0), None)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    items = value[:100] if isinstance(value, list | tuple) else ()
+    return tuple(item for item in items if isinstance(item, str))

@@ -1,0 +1,70 @@
+"""Reasoning put together from the fragments of a stream, so that it can be sent back unchanged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_JOINED = ("text", "summary")
+
+
+class ReasoningDetails:
+    """OpenRouter's `reasoning_details`: fragments of one (index, type) become one entry."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._pieces: dict[tuple[Any, ...], dict[str, list[str]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def add(self, fragments: Any) -> str:
+        """Take the list of one chunk; gives the readable text in it."""
+        if not isinstance(fragments, list):
+            return ""
+        return "".join(self._add_one(fragment) for fragment in fragments if isinstance(fragment, dict))
+
+    def whole(self) -> tuple[dict[str, Any], ...]:
+        """The entries so far, in the order they began."""
+        return tuple(
+            {**entry, **{name: "".join(pieces) for name, pieces in self._pieces[key].items()}}
+            for key, entry in self._entries.items()
+        )
+
+    def _add_one(self, fragment: dict[str, Any]) -> str:
+        key = _key(fragment)
+        entry = self._entries.setdefault(key, {})
+        pieces = self._pieces.setdefault(key, {})
+        readable = ""
+        for name, value in fragment.items():
+            if name in _JOINED and isinstance(value, str):
+                pieces.setdefault(name, []).append(value)
+                entry.setdefault(name, "")
+                readable += value
+            elif value is not None or name not in entry:
+                # A signature, data or id may come late, and null again after that.
+                entry[name] = value
+        return readable
+
+
+def _key(fragment: dict[str, Any]) -> tuple[Any, ...]:
+    kind = fragment.get("type")
+    # Encrypted blocks come whole; two of them may share an index and differ by id.
+    block = fragment.get("id") if kind == "reasoning.encrypted" else None
+    return (str(fragment.get("index")), str(kind), str(block))
+
+
+def read_content(content: Any) -> tuple[str, str]:
+    """Text and reasoning of a `content` that is a list of parts (Mistral)."""
+    text, thinking = [], []
+    for part in content if isinstance(content, list) else ():
+        if isinstance(part, str):
+            text.append(part)
+        elif isinstance(part, dict) and part.get("type") == "thinking":
+            thinking.append(_thinking(part.get("thinking")))
+        elif isinstance(part, dict) and isinstance(part.get("text"), str):
+            text.append(part["text"])
+    return "".join(text), "".join(thinking)
+
+
+def _thinking(value: Any) -> str:
+    return value if isinstance(value, str) else read_content(value)[0]

@@ -1,0 +1,335 @@
+"""Chat chunks in, the answer and its stream events out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rustbot_jupyter.llm.base import Answer, ReasoningDelta, StreamEvent, TextDelta, Waiting
+from rustbot_jupyter.llm.reasoning import ReasoningDetails, read_content
+from rustbot_jupyter.llm.tool_calls import ToolCallAssembler
+from rustbot_jupyter.llm.usage_shapes import read_usage
+from rustbot_jupyter.messages import CitationPart, ReasoningPart
+from rustbot_jupyter.usage import Usage
+
+MAX_ANSWER_CHARS = 16 * 1024 * 1024
+
+_PLAIN = {"role", "content"}
+_FINISH_REASONS = {"eos": "stop", "function_call": "tool_calls"}
+_KNOWN_FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "error"}
+
+
+class AnswerTooLong(Exception):
+    """The answer grew beyond the limit."""
+
+
+class _Text:
+    """Text that grows by small pieces, kept in large ones."""
+
+    def __init__(self) -> None:
+        self._large: list[str] = []
+        self._small: list[str] = []
+
+    def append(self, piece: str) -> None:
+        self._small.append(piece)
+        if len(self._small) == 512:
+            self._large.append("".join(self._small))
+            self._small.clear()
+
+    def __str__(self) -> str:
+        return "".join((*self._large, *self._small))
+
+
+class AnswerBuilder:
+    """Understands one answer; `feed` takes SSE events, `take` gives what is new since the last time."""
+
+    def __init__(self) -> None:
+        self.error: Any = None
+        """The provider's error object, as sent inside the stream; None if there was none."""
+        self.has_begun = False
+        """True once text, reasoning, a refusal or a tool call came."""
+        self.is_done = False
+        """True once `[DONE]` was seen; nothing after it counts."""
+        self.generation_id: str | None = None
+        self._parsed = 0
+        self._skipped = 0
+        self._size = 0
+        self._text, self._reasoning, self._refusal = _Text(), _Text(), _Text()
+        self._new: list[StreamEvent] = []
+        self._new_text: list[str] = []
+        self._new_reasoning: list[str] = []
+        self._details = ReasoningDetails()
+        self._tool_calls = ToolCallAssembler()
+        self._annotations: list[Mapping[str, Any]] = []
+        self._citations: dict[str, str] = {}
+        self._usage = Usage()
+        self._model: str | None = None
+        self._provider: str | None = None
+        self._finish_reason: str | None = None
+        self._native_finish_reason: str | None = None
+        self._is_whole = False
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether the answer is complete: a finish reason or `[DONE]` was seen, and no error."""
+        return self.error is None and (self.is_done or self._is_whole or self._finish_reason is not None)
+
+    @property
+    def nothing_parsed(self) -> bool:
+        """Whether all that came was unreadable."""
+        return self._skipped > 0 and self._parsed == 0
+
+    def feed(self, events: list[tuple[str, str]]) -> None:
+        """Take the events of one network read."""
+        if len(events) > 1 and not self.is_done and (chunks := _parse_together(events)) is not None:
+            for chunk in chunks:
+                self.add_chunk(chunk)
+            return
+        for name, data in events:
+            self._feed_one(name, data)
+
+    def add_chunk(self, chunk: Any) -> None:
+        """Take one parsed chunk of a stream."""
+        if type(chunk) is not dict:
+            self._skipped += 1
+            return
+        self._parsed += 1
+        if self._model is None or self.generation_id is None:
+            self._identify(chunk)
+        choices = chunk.get("choices")
+        if choices and type(choices) is list:
+            self._add_choice(choices, "delta")
+        if "usage" in chunk or "x_groq" in chunk:
+            self._add_usage(chunk)
+        if "error" in chunk or chunk.get("object") == "error":
+            self._add_error(chunk)
+        if "citations" in chunk or "search_results" in chunk:
+            self._add_search(chunk)
+
+    def add_whole(self, body: Any) -> None:
+        """Take a non-streaming answer."""
+        if not isinstance(body, dict) or ("choices" not in body and "error" not in body):
+            self._skipped += 1
+            return
+        self.add_chunk({**body, "choices": None})
+        choices = body.get("choices")
+        if isinstance(choices, list) and choices:
+            self._add_choice(choices, "message")
+        self._is_whole = True
+
+    def add_waiting(self) -> None:
+        """Note a life sign without content."""
+        if not self._new or not isinstance(self._new[-1], Waiting):
+            self._flush()
+            self._new.append(Waiting())
+
+    def take(self) -> list[StreamEvent]:
+        """What is new; adjacent pieces of text come as one.
+
+        Raises:
+            AnswerTooLong: The answer is longer than the limit.
+        """
+        self._flush(keep_open=True)
+        if self._size > MAX_ANSWER_CHARS:
+            raise AnswerTooLong
+        new, self._new = self._new, []
+        return new
+
+    def answer(self) -> Answer:
+        """The answer so far."""
+        self._flush()
+        return Answer(
+            text=str(self._text),
+            reasoning=self._reasoning_part(),
+            tool_calls=self._tool_calls.parts(),
+            refusal=str(self._refusal),
+            citations=tuple(CitationPart(url=url, title=title) for url, title in self._citations.items()),
+            annotations=tuple(self._annotations),
+            usage=self._usage,
+            finish_reason=self._finish_reason,
+            native_finish_reason=self._native_finish_reason,
+            model=self._model,
+            provider=self._provider,
+            generation_id=self.generation_id,
+            is_complete=self.has_finished,
+            skipped_events=self._skipped,
+        )
+
+    def _reasoning_part(self) -> ReasoningPart | None:
+        text, details = str(self._reasoning), self._details.whole()
+        return ReasoningPart(text=text, details=details) if text or details else None
+
+    def _feed_one(self, name: str, data: str) -> None:
+        data = data.strip()
+        if self.is_done or not data:
+            return
+        if data == "[DONE]":
+            self.is_done = True
+            return
+        try:
+            chunk = json.loads(data)
+        except (ValueError, RecursionError):
+            self._skipped += 1
+            return
+        self.add_chunk(chunk)
+        if name == "error" and self.error is None:
+            self.error = chunk
+
+    def _identify(self, chunk: dict[str, Any]) -> None:
+        self._model = self._model or _name(chunk.get("model"))
+        self._provider = self._provider or _name(chunk.get("provider"))
+        self.generation_id = self.generation_id or _name(chunk.get("id"))
+
+    def _add_choice(self, choices: list[Any], key: str) -> None:
+        choice = choices[0]
+        if type(choice) is not dict or choice.get("index"):
+            choice = next((c for c in choices if isinstance(c, dict) and not c.get("index")), None)
+            if choice is None:
+                return
+        delta = choice.get(key)
+        if delta and type(delta) is dict:
+            content = delta.get("content")
+            if content:
+                self._add_content(content)
+            if not delta.keys() <= _PLAIN:
+                self._add_rest(delta)
+        if choice.get("finish_reason") or choice.get("native_finish_reason"):
+            self._finish(choice)
+        if "error" in choice:
+            self._add_error(choice)
+
+    def _add_content(self, content: Any) -> None:
+        if type(content) is str:
+            if self._new_reasoning:
+                self._flush()
+            self._new_text.append(content)
+            self.has_begun = True
+            return
+        text, thinking = read_content(content)
+        self._add_reasoning(thinking)
+        if text:
+            self._add_content(text)
+
+    def _add_rest(self, delta: dict[str, Any]) -> None:
+        """Everything of a delta but its content."""
+        readable = ""
+        if details := delta.get("reasoning_details"):
+            self.has_begun = True
+            readable = self._details.add(details)
+        # The same thoughts come under several names: show one.
+        plain = delta.get("reasoning") or delta.get("reasoning_content")
+        self._add_reasoning(plain if isinstance(plain, str) else readable)
+        if isinstance(refusal := delta.get("refusal"), str) and refusal:
+            self.has_begun = True
+            self._size += len(refusal)
+            self._refusal.append(refusal)
+        if fragments := delta.get("tool_calls"):
+            self._add_tool_calls(fragments)
+        if annotations := delta.get("annotations"):
+            self._add_annotations(annotations)
+
+    def _add_reasoning(self, text: str) -> None:
+        if not text:
+            return
+        if self._new_text:
+            self._flush()
+        self._new_reasoning.append(text)
+        self.has_begun = True
+
+    def _add_tool_calls(self, fragments: Any) -> None:
+        self._flush()
+        self._new += self._tool_calls.add(fragments)
+        self.has_begun = self.has_begun or bool(self._tool_calls)
+
+    def _add_annotations(self, annotations: Any) -> None:
+        for annotation in annotations if isinstance(annotations, list) else ():
+            if not isinstance(annotation, dict):
+                continue
+            cited = annotation.get("url_citation")
+            if isinstance(cited, dict):
+                if cited.get("url") in self._citations:
+                    continue
+                self._cite(cited)
+            self._annotations.append(annotation)
+
+    def _add_search(self, chunk: dict[str, Any]) -> None:
+        for result in chunk.get("search_results") or ():
+            if isinstance(result, dict):
+                self._cite(result)
+        for url in chunk.get("citations") or ():
+            self._cite({"url": url})
+
+    def _cite(self, page: Mapping[str, Any]) -> None:
+        url, title = page.get("url"), page.get("title")
+        if isinstance(url, str) and url:
+            self._citations[url] = self._citations.get(url) or (title if isinstance(title, str) else "")
+
+    def _add_usage(self, chunk: dict[str, Any]) -> None:
+        groq = chunk.get("x_groq")
+        usage = read_usage(chunk.get("usage")) or read_usage(groq.get("usage") if isinstance(groq, dict) else None)
+        # Some send it several times, cumulative: the last one wins.
+        self._usage = usage or self._usage
+
+    def _add_error(self, holder: dict[str, Any]) -> None:
+        error = holder.get("error") or (holder if holder.get("object") == "error" else None)
+        if error and self.error is None:
+            self.error = error
+
+    def _finish(self, choice: dict[str, Any]) -> None:
+        reason, native = _name(choice.get("finish_reason")), _name(choice.get("native_finish_reason"))
+        self._native_finish_reason = self._native_finish_reason or native
+        if reason is None or self._finish_reason is not None:
+            return
+        known = _FINISH_REASONS.get(reason, reason)
+        self._finish_reason = known if known in _KNOWN_FINISH_REASONS else "stop"
+        self._native_finish_reason = self._native_finish_reason or (None if known == reason else reason)
+        hidden_failure = not self.has_begun and self._native_finish_reason in ("error", "network_error")
+        if (reason == "error" or hidden_failure) and self.error is None and "error" not in choice:
+            self.error = {"message": "The provider reported an error without saying which."}
+
+    def _flush(self, keep_open: bool = False) -> None:
+        """Make events of the pieces that came; `keep_open`: half a surrogate pair at the end may wait for the rest."""
+        for pieces, kept, kind in (
+            (self._new_reasoning, self._reasoning, ReasoningDelta),
+            (self._new_text, self._text, TextDelta),
+        ):
+            if not pieces:
+                continue
+            text = "".join(pieces)
+            pieces.clear()
+            if not text.isascii():
+                text = _pair_surrogates(text)
+                if keep_open and "\ud800" <= text[-1] <= "\udbff":
+                    pieces.append(text[-1])
+                    text = text[:-1]
+            if text:
+                self._size += len(text)
+                kept.append(text)
+                self._new.append(kind(text))
+
+
+def _parse_together(events: list[tuple[str, str]]) -> list[Any] | None:
+    """All events' JSON parsed in one go, which is quicker; None if any of them needs a look of its own."""
+    texts = []
+    for name, data in events:
+        if name or not data.startswith("{") or not data.endswith("}"):
+            return None
+        texts.append(data)
+    try:
+        chunks = json.loads("[" + ",".join(texts) + "]")
+    except (ValueError, RecursionError):
+        return None
+    return chunks if len(chunks) == len(texts) else None
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _pair_surrogates(text: str) -> str:
+    """Halves of a surrogate pair that came in separate chunks, joined; lone ones stay."""
+    if not re.search("[\ud800-\udbff][\udc00-\udfff]", text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

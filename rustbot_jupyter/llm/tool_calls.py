@@ -1,0 +1,110 @@
+"""Tool calls put together from the fragments of a stream, in every dialect seen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from rustbot_jupyter.llm.base import ToolCallStarted
+from rustbot_jupyter.messages import ToolCallPart, new_id
+
+
+@dataclass(kw_only=True)
+class _Call:
+    index: int | None
+    id: str
+    name: str = ""
+    pieces: list[str] = field(default_factory=list)
+    is_announced: bool = False
+
+
+class ToolCallAssembler:
+    """Collects fragments; `parts` are the calls so far."""
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def add(self, fragments: Any) -> list[ToolCallStarted]:
+        """Take the `tool_calls` list of one chunk; gives the calls whose name became known with it."""
+        if not isinstance(fragments, list):
+            return []
+        started = []
+        for fragment in fragments:
+            if not isinstance(fragment, dict):
+                continue
+            call = self._add_one(fragment)
+            if call.name and not call.is_announced:
+                call.is_announced = True
+                started.append(ToolCallStarted(self._calls.index(call), call.name))
+        return started
+
+    def parts(self) -> tuple[ToolCallPart, ...]:
+        """The calls in order, each with an id that no other call has."""
+        taken: set[str] = set()
+        parts = []
+        for call in self._calls:
+            if not _is_good_id(call.id) or call.id in taken:
+                call.id = new_id("call")
+            taken.add(call.id)
+            parts.append(ToolCallPart(call_id=call.id, name=call.name, arguments=_arguments(call.pieces)))
+        return tuple(parts)
+
+    def _add_one(self, fragment: dict[str, Any]) -> _Call:
+        function = fragment.get("function")
+        function = function if isinstance(function, dict) else {}
+        index = fragment.get("index")
+        index = index if isinstance(index, int) else None
+        call_id, name = _text(fragment.get("id")), _text(function.get("name"))
+        call = self._open_call(index, call_id, name)
+        if call is None:
+            call = _Call(index=index, id=call_id)
+            self._calls.append(call)
+        call.id = call.id or call_id
+        # Some repeat the name in every fragment, some send "" in later ones: set it, never join.
+        call.name = name or call.name
+        arguments = function.get("arguments")
+        if isinstance(arguments, str):
+            call.pieces.append(arguments)
+        elif arguments is not None:
+            call.pieces.append(json.dumps(arguments))
+        return call
+
+    def _open_call(self, index: int | None, call_id: str, name: str) -> _Call | None:
+        """The call that a fragment continues, or None if it begins a new one."""
+        here = [call for call in self._calls if index is None or call.index is None or call.index == index]
+        if call_id:
+            for call in here:
+                if call.id == call_id:
+                    return call
+        if not here or _begins_another(here[-1], index, call_id, name):
+            return None
+        return here[-1]
+
+
+def _begins_another(call: _Call, index: int | None, call_id: str, name: str) -> bool:
+    """Whether a fragment at the place of `call`, not known by its id, is a call of its own."""
+    if call_id and call.id:
+        # Some servers give every call index 0; only the ids tell them apart.
+        return True
+    if not name or not call.name:
+        return False
+    return name != call.name or (index is None and any(call.pieces))
+
+
+def _is_good_id(call_id: str) -> bool:
+    # Kimi calls every first call "0", in every turn.
+    return bool(call_id) and not call_id.isdigit()
+
+
+def _arguments(pieces: list[str]) -> str:
+    text = "".join(pieces)
+    # What Groq and others send for a tool without parameters.
+    return "{}" if text.strip() in ("", "null") else text
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
