@@ -1,0 +1,34 @@
+/** Questions about the state that more than one component asks. */
+
+import type { AgentState, MessageView } from "../protocol";
+import type { State } from "./state";
+
+const AT_REST: ReadonlySet<AgentState> = new Set<AgentState>(["idle", "error", "closed"]);
+
+/** Whether a turn runs that Stop would end. */
+export const isActive = (state: State): boolean => !AT_REST.has(state.agent.state);
+
+const LABELS: Record<AgentState, string> = {
+  idle: "Ready",
+  processing: "Thinking",
+  responding: "Answering",
+  running_tools: "Running tools",
+  waiting_approval: "Needs your approval",
+  waiting_kernel: "Waiting for the cell",
+  waiting_retry: "Trying again soon",
+  error: "Error",
+  closed: "Closed",
+};
+
+export function stateLabel(state: State): string {
+  if (state.connection === "gone") return "Disconnected";
+  if (state.connection === "loading") return "Connecting";
+  return LABELS[state.agent.state] ?? state.agent.state;
+}
+
+export const lastMessage = (state: State): MessageView | undefined =>
+  state.messages[state.messages.length - 1];
+
+/** The kernel's time in milliseconds, as well as this browser can tell. */
+export const kernelNow = (state: State, now: number): number =>
+  Number.isFinite(state.clockSkew) ? now - state.clockSkew : now;

@@ -1,0 +1,211 @@
+/** One per widget and page, shared by its views: state, and commands with their acknowledgements. */
+
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
+import {
+  type CommandMessage,
+  type CommandName,
+  type Commands,
+  type Envelope,
+  type LibraryHeader,
+  PROTOCOL_VERSION,
+} from "../protocol";
+import type { Transport } from "../transport";
+import { type Action, reduce } from "./reducer";
+import { INITIAL_STATE, type State } from "./state";
+
+/** The kernel refused a command, or is gone; the text is for people. */
+export class CommandFailed extends Error {}
+
+const SLOW_AFTER_MS = 1000;
+const RESEND_AFTER_MS = 5000;
+const SYNC_PAUSE_MS = 1000;
+/** These answer only when a server elsewhere did, so their silence says nothing about the kernel. */
+const PATIENT: ReadonlySet<CommandName> = new Set<CommandName>([
+  "models",
+  "check_connection",
+  "find_servers",
+  "library",
+]);
+
+interface Waiting {
+  message: CommandMessage;
+  sentAt: number;
+  wasResent: boolean;
+  resolve(result: unknown): void;
+  reject(error: CommandFailed): void;
+}
+
+const randomId = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36).padStart(2, "0")).join(
+    "",
+  );
+
+export class Store {
+  /** Names this page to the kernel; what answers us carries it. */
+  readonly view = randomId();
+  private readonly current = signal<State>(INITIAL_STATE);
+  readonly state: ReadonlySignal<State> = this.current;
+  /** A command has waited for its acknowledgement for a second: the kernel is busy. */
+  readonly isKernelSlow = signal(false);
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly libraries = new Map<string, (header: LibraryHeader, data: DataView) => void>();
+  private eventViewers = 0;
+  private slowTimer: ReturnType<typeof setTimeout> | undefined;
+  private syncTimer: ReturnType<typeof setTimeout> | undefined;
+  private lastSyncAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly transport: Transport,
+    signal: AbortSignal,
+    private readonly clock: () => number = Date.now,
+  ) {
+    transport.listen(
+      {
+        envelope: (envelope) => this.receive(envelope),
+        library: (header, data) => this.libraries.get(header.id)?.(header, data),
+        gone: () => this.lose(),
+      },
+      signal,
+    );
+    signal.addEventListener("abort", () => {
+      clearTimeout(this.slowTimer);
+      clearTimeout(this.syncTimer);
+    });
+  }
+
+  select<T>(selector: (state: State) => T): ReadonlySignal<T> {
+    return computed(() => selector(this.current.value));
+  }
+
+  dispatch(action: Action): void {
+    this.current.value = reduce(this.current.value, action);
+  }
+
+  /** Sends a command; resolves with the result of its acknowledgement, rejects with `CommandFailed`. */
+  command<N extends CommandName>(name: N, fields: Commands[N]["fields"]): Promise<Commands[N]["result"]> {
+    const message = { rustbot: PROTOCOL_VERSION, id: randomId(), view: this.view, command: name, ...fields };
+    return new Promise((resolve, reject) => {
+      if (!this.transport.send(message as CommandMessage)) {
+        this.lose();
+        return reject(new CommandFailed("The kernel was restarted: run the cell again."));
+      }
+      const sentAt = this.clock();
+      const text = "text" in fields ? String(fields.text) : "";
+      this.waiting.set(message.id, {
+        message: message as CommandMessage,
+        sentAt,
+        wasResent: false,
+        resolve: resolve as (result: unknown) => void,
+        reject,
+      });
+      this.dispatch({ type: "sent", command: { id: message.id, name, sentAt, text } });
+      this.watchForSilence();
+    });
+  }
+
+  /** Asks for a snapshot, at most once a second. */
+  sync(): void {
+    this.dispatch({ type: "sync_asked" });
+    if (this.syncTimer !== undefined) return;
+    const pause = Math.max(0, this.lastSyncAt + SYNC_PAUSE_MS - this.clock());
+    this.syncTimer = setTimeout(() => {
+      this.syncTimer = undefined;
+      this.lastSyncAt = this.clock();
+      this.command("sync", {}).catch(() => {});
+    }, pause);
+  }
+
+  /** A view is shown: make sure there is something to show. */
+  open(): void {
+    if (this.current.value.connection !== "live") this.sync();
+  }
+
+  /** Keeps event rows coming until the returned function is called. */
+  watchEvents(): () => void {
+    this.eventViewers += 1;
+    if (this.eventViewers === 1) this.subscribeToEvents();
+    let isWatching = true;
+    return () => {
+      if (!isWatching) return;
+      isWatching = false;
+      this.eventViewers -= 1;
+      if (this.eventViewers === 0) this.command("unsubscribe", { topic: "events" }).catch(() => {});
+    };
+  }
+
+  private subscribeToEvents(): void {
+    this.command("subscribe", { topic: "events" })
+      .then(({ rows, has_earlier }) => this.dispatch({ type: "event_rows", rows, hasEarlier: has_earlier }))
+      .catch(() => {});
+  }
+
+  /** The ES module `name` as the kernel sends it, undecoded. */
+  async library(name: "katex", timeoutMs: number): Promise<{ header: LibraryHeader; data: DataView }> {
+    const id = randomId();
+    const message: CommandMessage = {
+      rustbot: PROTOCOL_VERSION,
+      id,
+      view: this.view,
+      command: "library",
+      name,
+    };
+    try {
+      return await new Promise((resolve, reject) => {
+        this.libraries.set(id, (header, data) => resolve({ header, data }));
+        // A refusal comes as an ordinary acknowledgement.
+        this.waiting.set(id, { message, sentAt: this.clock(), wasResent: true, resolve: () => {}, reject });
+        setTimeout(() => reject(new CommandFailed(`No answer to the request for ${name}.`)), timeoutMs);
+        if (!this.transport.send(message)) reject(new CommandFailed("The kernel is gone."));
+      });
+    } finally {
+      this.libraries.delete(id);
+      this.waiting.delete(id);
+    }
+  }
+
+  private receive(envelope: Envelope): void {
+    const before = this.current.value;
+    this.dispatch({ type: "envelope", envelope, view: this.view, now: this.clock() });
+    for (const op of envelope.ops) {
+      if (op.op !== "ack" || op.view !== this.view) continue;
+      const waiting = this.waiting.get(op.id);
+      if (!waiting) continue;
+      this.waiting.delete(op.id);
+      this.resendLost(waiting.sentAt);
+      if (op.ok) waiting.resolve(op.result ?? {});
+      else waiting.reject(new CommandFailed(op.error ?? "The kernel refused the command."));
+    }
+    const after = this.current.value;
+    if (after.epoch !== before.epoch && before.epoch !== "" && this.eventViewers > 0)
+      this.subscribeToEvents();
+    if (after.needsSync) this.sync();
+    this.watchForSilence();
+  }
+
+  /** The kernel reads in order: what is older than an acknowledged command and silent was lost on the way. */
+  private resendLost(acknowledgedSentAt: number): void {
+    for (const waiting of this.waiting.values()) {
+      const isLost = waiting.sentAt < acknowledgedSentAt && this.clock() - waiting.sentAt > RESEND_AFTER_MS;
+      if (!isLost || waiting.wasResent) continue;
+      waiting.wasResent = true;
+      this.transport.send(waiting.message);
+    }
+  }
+
+  private watchForSilence(): void {
+    clearTimeout(this.slowTimer);
+    const waits = [...this.waiting.values()].filter(({ message }) => !PATIENT.has(message.command));
+    const oldest = Math.min(...waits.map(({ sentAt }) => sentAt));
+    const left = oldest + SLOW_AFTER_MS - this.clock();
+    this.isKernelSlow.value = left <= 0;
+    if (left > 0 && Number.isFinite(left)) this.slowTimer = setTimeout(() => this.watchForSilence(), left);
+  }
+
+  private lose(): void {
+    this.dispatch({ type: "gone" });
+    const lost = [...this.waiting.values()];
+    this.waiting.clear();
+    this.watchForSilence();
+    for (const { reject } of lost) reject(new CommandFailed("The kernel was restarted: run the cell again."));
+  }
+}

@@ -1,0 +1,27 @@
+/** What one view has for itself: the open tab, and what another tab asks of it. */
+
+import { type Signal, signal } from "@preact/signals";
+
+let created = 0;
+
+export class View {
+  /** Prefix for ids in the page; two views of one widget must not share them. */
+  readonly id = `rb-${(created++).toString(36)}${Math.floor(performance.now()).toString(36)}`;
+  readonly tab: Signal<string>;
+  /** Counts the requests to focus the key field; the Settings tab answers each. */
+  readonly keyFocusRequests = signal(0);
+
+  constructor(
+    /** The widget's element; events for the page are dispatched from here. */
+    readonly element: HTMLElement,
+    tab: string,
+  ) {
+    this.tab = signal(tab);
+  }
+
+  /** Shows the Settings tab with the key field focused. */
+  askForKey(): void {
+    this.tab.value = "settings";
+    this.keyFocusRequests.value += 1;
+  }
+}

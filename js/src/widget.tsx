@@ -1,0 +1,34 @@
+/** The anywidget module: a store per model in `initialize`, DOM per view in `render`. */
+
+import type { AnyModel } from "@anywidget/types";
+import { render } from "preact";
+import { Frame } from "./Frame";
+import { Store } from "./state/store";
+import { AnyModelTransport } from "./transport";
+import { keepKeysFromNotebook } from "./ui/keys";
+import { View } from "./view";
+import "./styles/tokens.css";
+import "./styles/frame.css";
+import "./styles/ui.css";
+
+interface Traits {
+  /** The tab a new view opens. */
+  tab?: string;
+}
+
+export default function widget() {
+  let store: Store | undefined;
+  return {
+    initialize({ model, signal }: { model: AnyModel<Traits>; signal: AbortSignal }) {
+      store = new Store(new AnyModelTransport(model as AnyModel), signal);
+    },
+    render({ model, el, signal }: { model: AnyModel<Traits>; el: HTMLElement; signal: AbortSignal }) {
+      if (!store) throw new Error("anywidget renders after it initializes");
+      const view = new View(el, model.get("tab") || "chat");
+      keepKeysFromNotebook(el, signal);
+      render(<Frame store={store} view={view} />, el);
+      store.open();
+      return () => render(null, el);
+    },
+  };
+}
