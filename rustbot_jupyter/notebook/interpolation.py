@@ -1,0 +1,174 @@
+r"""Questions with the user's variables put in; text that is no variable is never touched.
+
+- `{name}`, `{name.attr}`, `{name[key]}`, `{name["key"]}`, `{name[0]}`, also chained, are replaced when they resolve:
+  plain look-ups only, no calls, no operators, no names with two leading underscores. What does not resolve stays as
+  typed: `{}`, `{"a": 1}`, `{x+1}`, `{x:.2f}`, LaTeX.
+- `{{...}}` becomes `{...}` and its braces are no variable. The braces must be real pairs: in `{{"a": 1}}` the two
+  outer and the two inner ones belong together; in `{{1, 2}, {3, 4}}` and `{"a": {"b": 1}}` they do not, and stay.
+- `` $`expression` `` is replaced by the expression's value; `` \$`...` `` stays as `` $`...` ``.
+- A value that was put in is not looked at again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rustbot_jupyter.tools.variables import DEFAULT_BUDGET_CHARS, describe
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interpolated:
+    """A question as it will be sent."""
+
+    text: str
+    names: tuple[str, ...]
+    """What was replaced, as typed between the braces or backticks, in order."""
+    problems: tuple[str, ...]
+    """One sentence for each `` $`expression` `` that failed; it stands in the text as typed."""
+
+
+def interpolate(
+    text: str,
+    namespace: dict[str, Any],
+    *,
+    schema_only: bool = False,
+    budget_chars: int = DEFAULT_BUDGET_CHARS,
+) -> Interpolated:
+    """The text with variables and expressions replaced; never fails, whatever the text.
+
+    Args:
+        text: What the user typed.
+        namespace: The user's variables; expressions are evaluated in it.
+        schema_only: Put in names, dtypes and shapes, no values.
+        budget_chars: The room for one value; plain text gets more.
+    """
+    filler = _Filler(text, namespace, schema_only, budget_chars)
+    result = "".join(filler.pieces())
+    return Interpolated(text=result, names=tuple(filler.names), problems=tuple(filler.problems))
+
+
+_EXPRESSION = re.compile(r"(\\?)\$`([^`\n]+)`")
+_STEP = r"""\.[^\W\d]\w*|\[(?:-?\d+|"[^"{}\n]*"|'[^'{}\n]*'|[^\[\]{}"'\n]+)\]"""
+_PLACEHOLDER = re.compile(rf"\{{(?P<name>[^\W\d]\w*)(?P<steps>(?:{_STEP})*)\}}")
+_STEPS = re.compile(_STEP)
+_NOTHING = object()
+
+
+class _Filler:
+    """One walk over the text, from left to right."""
+
+    def __init__(self, text: str, namespace: dict[str, Any], schema_only: bool, budget_chars: int) -> None:
+        self.names: list[str] = []
+        self.problems: list[str] = []
+        self._text = text
+        self._namespace = namespace
+        self._schema_only = schema_only
+        self._budget_chars = budget_chars
+        self._expressions = {match.start(): match for match in _EXPRESSION.finditer(text)}
+        self._partners = _brace_partners(text, self._expressions)
+
+    def pieces(self) -> Iterator[str]:
+        text, place, closing = self._text, 0, set[int]()
+        for stop in re.finditer(r"[{}]|\\?\$`", text):
+            start = stop.start()
+            if start < place:
+                continue
+            yield text[place:start]
+            place = start
+            if start in self._expressions:
+                yield self._expression(self._expressions[start])
+                place = self._expressions[start].end()
+            elif start in closing:
+                yield "}"
+                place = start + 2
+            elif self._opens_literal(start):
+                closing.add(self._partners[start + 1])
+                yield "{"
+                place = start + 2
+            elif placeholder := _PLACEHOLDER.match(text, start):
+                yield self._placeholder(placeholder)
+                place = placeholder.end()
+        yield text[place:]
+
+    def _opens_literal(self, start: int) -> bool:
+        outer, inner = self._partners.get(start), self._partners.get(start + 1)
+        return outer is not None and inner is not None and outer == inner + 1
+
+    def _placeholder(self, match: re.Match[str]) -> str:
+        value = _look_up(self._namespace, match["name"], match["steps"])
+        if value is _NOTHING:
+            return match[0]
+        return self._shown(match[0][1:-1], value, match)
+
+    def _expression(self, match: re.Match[str]) -> str:
+        escape, source = match.groups()
+        if escape:
+            return match[0][1:]
+        try:
+            value = eval(source.strip(), self._namespace)
+        # The expression is the user's code; it may raise anything.
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+            self.problems.append(
+                f"`{source}` could not be put into the question: {reason}. "
+                f"Correct it, or write \\$`{source}` to send it as typed."
+            )
+            return match[0]
+        return self._shown(source.strip(), value, match)
+
+    def _shown(self, name: str, value: Any, match: re.Match[str]) -> str:
+        self.names.append(name)
+        shown = describe(name, value, schema_only=self._schema_only, budget_chars=self._budget_chars, inline=True)
+        if isinstance(value, str) or "\n" not in shown:
+            return shown
+        before = "" if self._text[: match.start()].endswith("\n") or match.start() == 0 else "\n"
+        after = "" if match.end() == len(self._text) or self._text[match.end()] == "\n" else "\n"
+        return f"{before}{shown}{after}"
+
+
+def _brace_partners(text: str, expressions: dict[int, re.Match[str]]) -> dict[int, int]:
+    """Where each opening brace is closed; braces inside expressions do not count."""
+    inside = {place for match in expressions.values() for place in range(match.start(), match.end())}
+    partners: dict[int, int] = {}
+    opened: list[int] = []
+    for match in re.finditer(r"[{}]", text):
+        if match.start() in inside:
+            continue
+        if match[0] == "{":
+            opened.append(match.start())
+        elif opened:
+            partners[opened.pop()] = match.start()
+    return partners
+
+
+def _look_up(namespace: dict[str, Any], name: str, steps: str) -> Any:
+    """The value at the end of the path, or `_NOTHING`."""
+    value = namespace.get(name, _NOTHING)
+    for step in _STEPS.findall(steps):
+        if value is _NOTHING or step.startswith(".__"):
+            return _NOTHING
+        try:
+            value = getattr(value, step[1:]) if step[0] == "." else _item(value, step[1:-1])
+        # Attributes and items can be the user's code; what fails is not a variable.
+        except Exception:
+            return _NOTHING
+    return value
+
+
+def _item(value: Any, key: str) -> Any:
+    if key[0] in "\"'":
+        return _get(value, key[1:-1])
+    if not key.lstrip("-").isdecimal():
+        return _get(value, key)
+    number = _get(value, int(key)) if not isinstance(value, str) else value[int(key)]
+    return _get(value, key) if number is _NOTHING else number
+
+
+def _get(value: Any, key: str | int) -> Any:
+    # Asking a defaultdict for a missing key would put it in.
+    if isinstance(value, dict):
+        return dict.get(value, key, _NOTHING)
+    return value[key]

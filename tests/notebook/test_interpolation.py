@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import string
+import time
+from collections import defaultdict
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rustbot_jupyter.notebook.interpolation import interpolate
+
+
+class Robot:
+    name = "Bender"
+    _private = "quiet"
+
+    @property
+    def broken(self) -> str:
+        raise RuntimeError("no")
+
+    def __getitem__(self, key: Any) -> Any:
+        raise ZeroDivisionError
+
+
+def namespace() -> dict[str, Any]:
+    return {
+        "x": 5,
+        "größe": 7,
+        "d": {"k": "value", 1: "one", "2": "two", "with space": "sp", "nested": {"deep": [10, 20]}},
+        "robot": Robot(),
+        "In": ["", "a = 1", "b = 2", "c = 3"],
+        "Out": {3: 42},
+        "Err": {3: "ZeroDivisionError: division by zero"},
+        "braces": "{x} and {{x}} and $`x`",
+        "items": [1, 2],
+        "df": pd.DataFrame({"price": [1, 2]}),
+    }
+
+
+def filled(text: str, **options: Any) -> str:
+    return interpolate(text, namespace(), **options).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("x is {x}.", "x is 5."),
+        ("{größe}", "7"),
+        ("{d[k]} {d['k']} {d[\"k\"]}", "value value value"),
+        ("{d[1]} {d[2]} {d[with space]}", "one two sp"),
+        ("{d[nested][deep][1]} {d[nested][deep][-2]}", "20 10"),
+        ("{robot.name}", "Bender"),
+        ("{robot._private}", "quiet"),
+        ("{In[3]} gave {Out[3]} after {Err[3]}", "c = 3 gave 42 after ZeroDivisionError: division by zero"),
+        ("{items}", "[1, 2]"),
+        ("{x}{x}", "55"),
+        ("{braces}", "{x} and {{x}} and $`x`"),
+    ],
+)
+def test_what_resolves_is_replaced(typed, sent):
+    assert filled(typed) == sent
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "{}",
+        "{ }",
+        '{"a": 1}',
+        "{'a': {'b': {}}}",
+        '{"a": {"b": 1}}',
+        "{x+1}",
+        "{x:.2f}",
+        "{x!r}",
+        "{ x }",
+        "{x()}",
+        "{x",
+        "x}",
+        "}{",
+        "{unknown}",
+        "{unknown.attribute}",
+        "{x.unknown}",
+        "{robot.broken}",
+        "{robot[0]}",
+        "{robot.__class__}",
+        "{robot.name.__len__}",
+        "{d[missing]}",
+        "{items[9]}",
+        "{items[k]}",
+        "{In[99]} {Out[1]} {Err[1]}",
+        r"\frac{1}{2} \sum_{i=0}^{n} \sqrt{\frac{a}{b}}",
+        "int a[2][2] = {{1, 2}, {3, 4}};",
+        "{{never closed",
+        "never opened}}",
+        "{{a}_1}_2",
+        '{"json": "}}"}',
+        "f'{y:>{width}}'",
+        "${HOME} $HOME $(pwd) `ls`",
+        "const f = () => { return 1 }",
+        "\x00 \ud800 \u202e {\ud800}",
+    ],
+)
+def test_what_does_not_resolve_stays_as_typed(typed):
+    result = interpolate(typed, namespace())
+
+    assert result.text == typed
+    assert result.names == ()
+    assert result.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("{{x}}", "{x}"),
+        ('{{"a": 1}}', '{"a": 1}'),
+        ('{{"a": {{"b": 1}}}}', '{"a": {"b": 1}}'),
+        ('{{"a": {x}}}', '{"a": 5}'),
+        ("{{{x}}}", "{5}"),
+        ("{{{{x}}}}", "{{x}}"),
+        ("{{}}", "{}"),
+        ("{{ user.name }}", "{ user.name }"),
+    ],
+)
+def test_doubled_braces_are_literal_ones(typed, sent):
+    assert filled(typed) == sent
+
+
+def test_an_expression_is_evaluated_where_the_user_works():
+    result = interpolate("sum $`x + 1` and $`len(items)`, not \\$`x`", namespace())
+
+    assert result.text == "sum 6 and 2, not $`x`"
+    assert result.names == ("x + 1", "len(items)")
+
+
+@pytest.mark.parametrize("expression", ["1/0", "nope", "x +", "import os", "{x}"])
+def test_a_failing_expression_stays_and_is_named_in_one_sentence(expression):
+    result = interpolate(f"see $`{expression}` ok", namespace() | {"x": []})
+
+    assert result.text == f"see $`{expression}` ok"
+    assert len(result.problems) == 1
+    assert result.problems[0].startswith(f"`{expression}` could not be put into the question: ")
+
+
+def test_an_expression_sees_and_makes_no_other_names():
+    names = namespace()
+
+    interpolate("$`[y for y in items if y > x]`", names)
+
+    assert "y" not in names
+
+
+def test_looking_up_a_key_does_not_add_it():
+    counts: dict[str, list[int]] = defaultdict(list)
+
+    result = interpolate("{counts[a]}", {"counts": counts})
+
+    assert result.text == "{counts[a]}"
+    assert not counts
+
+
+def test_a_frame_becomes_a_block_of_its_own():
+    text = filled("Compare {df} please")
+
+    assert text.startswith("Compare \ndf: pandas DataFrame, 2 rows × 1 column\n")
+    assert text.endswith("\n please")
+
+
+def test_schema_only_puts_no_value_in():
+    text = filled("{x}, {d[k]}, {In[3]}, {Err[3]}, $`x * 941`", schema_only=True)
+
+    assert text == "x: int, d[k]: str, 5 characters, In[3]: str, 5 characters, Err[3]: str, 35 characters, x * 941: int"
+
+
+def test_a_value_is_never_interpolated_again():
+    names = {"a": "{b}", "b": "$`1/0`", "c": "{a}"}
+
+    result = interpolate("{a} {b} {c}", names)
+
+    assert result.text == "{b} $`1/0` {a}"
+    assert result.problems == ()
+
+
+braces = st.text(alphabet="{}{}[]`$\\.ax \"'\n:1_é", max_size=60)
+
+
+@given(st.text() | braces)
+def test_any_text_is_accepted(text):
+    interpolate(text, {"a": 1, "x": {"a": "v"}})
+
+
+@given(st.text() | braces)
+def test_text_without_variables_comes_back_identical(text):
+    safe = text.replace("{{", "{ {").replace("$`", "$ `")
+
+    assert interpolate(safe, {}).text == safe
+
+
+@given(st.text() | braces, st.text(alphabet=string.ascii_letters, min_size=1))
+def test_doubling_every_brace_of_balanced_text_gives_it_back(text, name):
+    balanced = "{" + text.replace("{", "").replace("}", "").replace("$`", "") + "}"
+
+    assert interpolate("{{" + balanced[1:-1] + "}}", {name: "replaced"}).text == balanced
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5) | st.lists(st.integers()), min_size=1))
+def test_python_literals_stay_as_typed(value):
+    text = repr(value)
+    if "{{" in text or "$`" in text:
+        return
+
+    assert interpolate(text, {}).text == text
+
+
+def test_a_megabyte_of_braces_takes_no_longer_than_a_second():
+    text = "{" * 300_000 + "}" * 300_000 + "$`" * 100_000 + "{a[" * 100_000
+
+    start = time.perf_counter()
+    interpolate(text, {"a": 1})
+
+    assert time.perf_counter() - start < 1
