@@ -79,6 +79,8 @@ class Agent:
         self._active: Turn | None = None
         self._sampler = ProcessSampler()
         self._is_closing = False
+        self.stopped = asyncio.Event()
+        """Set when `run` has ended and nothing is left."""
         self._handlers: dict[type[AssistantEvent], Callable[[Any], None]] = {
             UserMessageReceived: self._on_user_message,
             InterruptRequested: self._on_interrupt,
@@ -222,6 +224,7 @@ class Agent:
             periodic.cancel()
             await asyncio.gather(periodic, return_exceptions=True)
             await self._drain()
+            self.stopped.set()
 
     async def _drain(self) -> None:
         """Stop what runs and answer everybody who still waits for a reply."""

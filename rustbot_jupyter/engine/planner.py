@@ -1,0 +1,158 @@
+"""From settings to a plan: which model, which server, which key, which limits a turn gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rustbot_jupyter.engine.budget import Caps
+from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
+from rustbot_jupyter.errors import AuthenticationFailed
+from rustbot_jupyter.llm.base import DEMO_MODEL, ChatModel
+from rustbot_jupyter.llm.catalog import Catalog
+from rustbot_jupyter.llm.client import ChatClient
+from rustbot_jupyter.llm.demo import DemoModel
+from rustbot_jupyter.llm.retries import RetryPolicy
+from rustbot_jupyter.settings.files import cache_folder
+from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, host_of
+from rustbot_jupyter.settings.layers import Settings
+from rustbot_jupyter.settings.profile import DEFAULT_MODEL, Profile, model_id
+from rustbot_jupyter.settings.redaction import redact
+from rustbot_jupyter.settings.secrets import Key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Connection:
+    """What makes two questions share one client."""
+
+    base_url: str
+    key: Key | None
+    connect_timeout_s: float
+    first_token_timeout_s: float
+    idle_timeout_s: float
+
+
+class ModelPlanner:
+    """Resolves requests with the settings as they are when a turn starts; keeps one client per server and key.
+
+    Args:
+        settings: The bot's settings; read anew for each turn.
+        max_cost_usd: The bot's own cap, in US dollars.
+    """
+
+    def __init__(self, settings: Settings, max_cost_usd: float | None = None) -> None:
+        self._settings = settings
+        self._max_cost_usd = max_cost_usd
+        self._clients: dict[_Connection, ChatClient] = {}
+        self._catalogs: dict[str, Catalog] = {}
+        self._demo = DemoModel()
+
+    def __call__(self, request: TurnRequest) -> TurnPlan:
+        """How this request is carried out.
+
+        Raises:
+            SettingsError: An override, or the profile's name, cannot be used.
+            AuthenticationFailed: A model of OpenRouter is asked for, and there is no key.
+        """
+        values = self._settings.resolve(profile=request.profile, overrides=request.overrides)
+        model = self.model(values)
+        chat_model = self._chat_model(model, values)
+        return TurnPlan(
+            chat_model=chat_model,
+            model=model,
+            profile=request.profile or self._settings.profile_name,
+            system_prompt=values.system_prompt(),
+            request_fields={
+                "fallback_models": tuple(model_id(name, values.base_url) for name in values.fallback_models),
+                "max_tokens": values.max_tokens,
+                "sampling": values.sampling(),
+                "reasoning": values.reasoning(),
+                "provider": dict(values.provider) or None,
+            },
+            context_budget_tokens=values.context_budget_tokens or self._context_of(model, values),
+            retry=RetryPolicy(retries=values.retries, budget_s=values.retry_budget_s),
+            caps=Caps(
+                request_usd=_smaller(request.max_cost_usd, values.max_cost_per_request_usd),
+                conversation_usd=values.max_cost_per_conversation_usd,
+                bot_usd=self._max_cost_usd,
+            ),
+            prices=self.catalog_for(values.base_url).prices,
+        )
+
+    def model(self, values: Profile | None = None) -> str:
+        """Who answers: the model that was chosen; else the default with a key, or the demo without one."""
+        values = values or self._settings.values
+        if values.model is not None:
+            return model_id(self._settings.aliases.get(values.model, values.model), values.base_url)
+        if host_of(values.base_url) != OPENROUTER_HOST:
+            # A server of the user's own: it names its model itself, most take any name.
+            return "default"
+        return DEFAULT_MODEL if self._settings.key_for(values.base_url) is not None else DEMO_MODEL
+
+    def chat_model(self) -> ChatModel:
+        """Who would be asked now."""
+        return self._chat_model(self.model(), self._settings.values)
+
+    def client(self, values: Profile | None = None) -> ChatClient:
+        """The client for the configured server, made or reused."""
+        values = values or self._settings.values
+        connection = _Connection(
+            base_url=values.base_url,
+            key=self._settings.key_for(values.base_url),
+            connect_timeout_s=values.connect_timeout_s,
+            first_token_timeout_s=values.first_token_timeout_s,
+            idle_timeout_s=values.idle_timeout_s,
+        )
+        if connection not in self._clients:
+            self._clients[connection] = ChatClient(
+                base_url=connection.base_url,
+                api_key=connection.key.value if connection.key is not None else None,
+                connect_timeout_s=connection.connect_timeout_s,
+                first_token_timeout_s=connection.first_token_timeout_s,
+                idle_timeout_s=connection.idle_timeout_s,
+                redact=redact,
+            )
+        return self._clients[connection]
+
+    @property
+    def catalog(self) -> Catalog:
+        """The models of the configured server."""
+        return self.catalog_for(self._settings.values.base_url)
+
+    def catalog_for(self, base_url: str) -> Catalog:
+        """The models of a server; its last list is kept on disk."""
+        host = host_of(base_url)
+        if host not in self._catalogs:
+            folder = cache_folder()
+            path = folder / f"models-{host.replace(':', '-')}.json" if folder is not None else None
+            self._catalogs[host] = Catalog(path, host)
+        return self._catalogs[host]
+
+    def forget_connections(self) -> None:
+        """Leave all clients behind without closing them: their loop is gone."""
+        self._clients.clear()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        clients, self._clients = list(self._clients.values()), {}
+        for client in clients:
+            await client.aclose()
+
+    def _chat_model(self, model: str, values: Profile) -> ChatModel:
+        if model == DEMO_MODEL:
+            return self._demo
+        if host_of(values.base_url) == OPENROUTER_HOST and self._settings.key_for(values.base_url) is None:
+            raise AuthenticationFailed(
+                f"{model!r} needs an OpenRouter key, and there is none. Set OPENROUTER_API_KEY, type the key into the "
+                "chat's Settings tab, or pick 'rustbot/demo', which works offline."
+            )
+        return self.client(values)
+
+    def _context_of(self, model: str, values: Profile) -> int | None:
+        """Nine tenths of what the model takes, as far as it is known; the rest is for the answer."""
+        info = self.catalog_for(values.base_url).get(model)
+        return None if info is None or info.context_length is None else info.context_length * 9 // 10
+
+
+def _smaller(one: float | None, other: float | None) -> float | None:
+    given = [value for value in (one, other) if value is not None]
+    return min(given) if given else None

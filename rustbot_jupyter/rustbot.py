@@ -1,0 +1,401 @@
+"""`Rustbot`: builds the parts, wires them, delegates. Whoever decides something lives a layer lower."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rustbot_jupyter.analysis import figures, frames
+from rustbot_jupyter.engine.agent import Agent
+from rustbot_jupyter.engine.metrics import unit_of
+from rustbot_jupyter.engine.plan import TurnRequest
+from rustbot_jupyter.engine.planner import ModelPlanner
+from rustbot_jupyter.engine.reply import Reply
+from rustbot_jupyter.engine.states import AgentState
+from rustbot_jupyter.engine.turn import Turn
+from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.events import AssistantEvent, MetricsSampled, SettingsChanged, TurnFailed, TurnFinished
+from rustbot_jupyter.events import TurnInterrupted as _TurnInterrupted
+from rustbot_jupyter.messages import ConversationHistory, user_message
+from rustbot_jupyter.notebook.core import Core, attach_core, detach_core
+from rustbot_jupyter.settings.layers import Settings
+from rustbot_jupyter.settings.redaction import redact, redact_data
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from rustbot_jupyter.notebook.widget import ChatWidget
+
+_ENDINGS = (TurnFinished, _TurnInterrupted, TurnFailed)
+
+
+class Rustbot:
+    """An assistant in this kernel. Show it in a cell for the chat; ask it from Python.
+
+    Nothing runs before the first question: no thread, no connection.
+
+    Args:
+        model: Who answers, as "vendor/name"; None takes the settings' model, or the offline demo without a key.
+        profile: Name of a profile in the settings file.
+        api_key: The provider's key, kept in memory; None looks for `OPENROUTER_API_KEY`, `.env` and saved keys.
+        base_url: Another server that speaks the same protocol, e.g. "http://localhost:11434/v1".
+        max_cost_usd: What this bot may spend in all, in US dollars; None is no limit.
+
+    Raises:
+        SettingsError: A value, or the profile's name, cannot be used.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        profile: str | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        max_cost_usd: float | None = None,
+    ) -> None:
+        given = {"model": model, "base_url": base_url}
+        call = {name: value for name, value in given.items() if value is not None}
+        self._settings = Settings.load(profile=profile, call=call, api_key=api_key)
+        self._planner = ModelPlanner(self._settings, max_cost_usd=max_cost_usd)
+        self._agent = Agent(self._planner)
+        self._core: Core | None = None
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._widget: ChatWidget | None = None
+        self.queue = WaitingMessages(self)
+        self.figures = Figures(self)
+        self._settings.on_change = self._on_settings_changed
+
+    # Asking.
+
+    def ask(
+        self,
+        question: str,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        max_cost_usd: float | None = None,
+    ) -> Reply:
+        """Ask and wait for the answer; from a cell, a script, any thread, also while an event loop runs.
+
+        An interrupt stops the answer and keeps what had come (`bot.conversation.messages[-1]`).
+
+        Args:
+            question: Text or Markdown.
+            model: Another model for this question only.
+            timeout: Longest duration in seconds; None leaves it to the timeouts of the settings.
+            max_cost_usd: What this question may cost at most, in US dollars.
+
+        Returns:
+            The reply; its status is `interrupted` when it was stopped or the connection broke on the way.
+
+        Raises:
+            RustbotError: There is no answer; `.reply` holds what there is.
+        """
+        return self.wait_for(self.submit(_request(question, "api", model, timeout, max_cost_usd)))
+
+    async def ask_async(
+        self,
+        question: str,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        max_cost_usd: float | None = None,
+    ) -> Reply:
+        """Like `ask`, without blocking the caller's event loop; cancelling it stops the answer."""
+        turn = self.submit(_request(question, "api", model, timeout, max_cost_usd))
+        try:
+            return await asyncio.shield(asyncio.wrap_future(turn.outcome))
+        except asyncio.CancelledError:
+            self._agent.interrupt(only_turn=turn.id)
+            raise
+
+    async def stream(
+        self,
+        question: str,
+        *,
+        model: str | None = None,
+        timeout: float | None = None,
+        max_cost_usd: float | None = None,
+    ) -> AsyncIterator[AssistantEvent]:
+        """Ask, and get each event of the turn as it happens; text comes as `TextStreamed`.
+
+        Leaving the loop early stops the answer.
+
+        Raises:
+            RustbotError: There is no answer; raised after `TurnFailed` was yielded.
+        """
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[AssistantEvent] = asyncio.Queue()
+        agent = self._running_agent()
+        unsubscribe = agent.bus.subscribe(lambda event: _deliver(loop, events, event))
+        turn = None
+        is_over = False
+        try:
+            turn = self.submit(_request(question, "api", model, timeout, max_cost_usd))
+            while not is_over:
+                event = await events.get()
+                if event.turn_id != turn.id:
+                    continue
+                is_over = isinstance(event, _ENDINGS)
+                yield event
+            if turn.error is not None and isinstance(event, TurnFailed):
+                raise turn.error
+        finally:
+            unsubscribe()
+            if turn is not None and not is_over:
+                agent.interrupt(only_turn=turn.id)
+
+    def submit(self, request: TurnRequest) -> Turn:
+        """Queue a question; `turn.outcome` is the future of its reply.
+
+        Raises:
+            RequestError: The question is empty, too many wait already, or the bot is closed.
+        """
+        return self._running_agent().submit(request)
+
+    def wait_for(self, turn: Turn) -> Reply:
+        """The reply of a turn; a KeyboardInterrupt on the way stops the turn and is raised on.
+
+        Raises:
+            RustbotError: There is no answer.
+        """
+        if self._core is not None and self._core.is_current:
+            raise RequestError("`ask` would wait for itself here, on Rustbot's own thread. Use `await bot.ask_async(...)`.")
+        try:
+            return turn.outcome.result()
+        except KeyboardInterrupt:
+            self._agent.interrupt(only_turn=turn.id)
+            # Long enough to close the connection and keep what had come, short enough not to feel stuck.
+            try:
+                turn.outcome.result(timeout=2)
+            except Exception as error:
+                raise KeyboardInterrupt from error
+            raise
+
+    def interrupt(self) -> None:
+        """Stop what runs; returns when it is stopped. Harmless when nothing runs, however often it is called."""
+        active = self._agent.active
+        self._agent.interrupt()
+        if active is not None and not (self._core is not None and self._core.is_current):
+            concurrent_wait(active, timeout_s=2)
+
+    # What there is to see.
+
+    @property
+    def state(self) -> AgentState:
+        """What the bot does now."""
+        return AgentState.CLOSED if self._is_closed else self._agent.machine.state
+
+    @property
+    def settings(self) -> Settings:
+        """The settings; assign to change one for this session, `.explain()` tells where each value comes from."""
+        return self._settings
+
+    @property
+    def model(self) -> str:
+        """Who answers: the settings' model, or the offline demo without a key."""
+        return self._planner.model()
+
+    @model.setter
+    def model(self, name: str) -> None:
+        self._settings.set("model", name)
+
+    @property
+    def conversation(self) -> ConversationHistory:
+        """The current conversation; `.messages` are its `Message`s."""
+        return self._agent.conversation
+
+    @property
+    def agent(self) -> Agent:
+        """The engine behind this bot."""
+        return self._agent
+
+    @property
+    def planner(self) -> ModelPlanner:
+        """What resolves settings into requests: models, keys, prices."""
+        return self._planner
+
+    def usage(self) -> pd.DataFrame:
+        """One row per request: tokens, cost, times; of this kernel's life."""
+        return frames.usage_frame(dataclasses.asdict(record) for record in self._agent.usage_log.records)
+
+    def events(self) -> pd.DataFrame:
+        """One row per event, in the order they were handled."""
+        return frames.events_frame(_event_row(event) for event in self._agent.log.all())
+
+    def states(self) -> pd.DataFrame:
+        """One row per stay in a state; the last one is open."""
+        return frames.states_frame(dataclasses.asdict(visit) for visit in self._agent.machine.history())
+
+    def metrics(self) -> pd.DataFrame:
+        """One row per measured value: memory, CPU, queue; sampled every second while the bot was active."""
+        return frames.metrics_frame(
+            {"time": event.time, "name": name, "value": value, "unit": unit_of(name)}
+            for event in self._agent.log.all()
+            if isinstance(event, MetricsSampled)
+            for name, value in event.values.items()
+        )
+
+    def models(self, words: str = "") -> pd.DataFrame:
+        """The models that can be asked, with prices in US dollars per million tokens; `words` filters by name."""
+        return frames.models_frame(self._planner.catalog.search(words))
+
+    # The chat.
+
+    def chat(self, tab: str = "chat") -> ChatWidget:
+        """The chat widget with this tab open: chat, events or settings. One widget per bot; showing it twice gives two views."""
+        if self._widget is None:
+            from rustbot_jupyter.notebook.widget import ChatWidget
+
+            self._widget = ChatWidget(self)
+        self._widget.tab = tab
+        return self._widget
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return self.chat()._repr_mimebundle_(**kwargs)
+
+    def __repr__(self) -> str:
+        return f"Rustbot(model={self.model!r}, state={self.state.value!r})"
+
+    # Life.
+
+    def new_conversation(self, title: str = "") -> ConversationHistory:
+        """Start an empty conversation and make it the current one; what runs is stopped."""
+        agent = self._running_agent()
+        return self.run_on_core(lambda: agent.new_conversation(title=title))
+
+    def run_on_core(self, function: Callable[[], Any]) -> Any:
+        """The result of a quick function, run on the core thread, where the engine's state may be changed."""
+        self._running_agent()
+        assert self._core is not None
+        return self._core.call(function)
+
+    def close(self) -> None:
+        """Stop everything and leave no task, socket or thread behind. The frames stay readable."""
+        with self._lock:
+            core, self._core = self._core, None
+            self._is_closed = True
+        if core is None:
+            return
+        if self._widget is not None:
+            self._widget.close()
+        if core.is_alive:
+            core.start(self._shut_down()).result(timeout=10)
+        detach_core(core)
+
+    async def _shut_down(self) -> None:
+        self._agent.shutdown()
+        await self._agent.stopped.wait()
+        await self._planner.aclose()
+
+    def _running_agent(self) -> Agent:
+        """The agent, with its loop running: started now, or anew after a fork or a dead loop."""
+        with self._lock:
+            if self._is_closed:
+                raise RequestError("This bot is closed. Make a new one with `rb.Rustbot()`.")
+            if self._core is not None and self._core.is_alive:
+                return self._agent
+            if self._core is not None:
+                # What waited on the old loop is gone with it; what was said is kept.
+                self._planner.forget_connections()
+                self._agent = Agent(self._planner, self._agent.conversation)
+            self._core = attach_core()
+            self._core.start(self._agent.run())
+            return self._agent
+
+    def _on_settings_changed(self, names: tuple[str, ...]) -> None:
+        if self._core is not None and self._core.is_alive:
+            self._agent.queue.put(SettingsChanged(names=names, conversation_id=self.conversation.id))
+
+
+class WaitingMessages:
+    """What waits to be said, while an answer is being written."""
+
+    def __init__(self, bot: Rustbot) -> None:
+        self._bot = bot
+
+    def __iter__(self) -> Any:
+        return iter(self._bot.agent.waiting)
+
+    def __len__(self) -> int:
+        return len(self._bot.agent.waiting)
+
+    def __repr__(self) -> str:
+        lines = [f"{turn.id}  {turn.request.message.text!r}" for turn in self]
+        return "\n".join(lines) or "Nothing waits."
+
+    def edit(self, id: str, text: str) -> None:
+        """Change the text of a waiting message."""
+        self._bot.run_on_core(lambda: self._bot.agent.edit_waiting(id, text))
+
+    def remove(self, id: str) -> None:
+        """Take a waiting message back."""
+        self._bot.run_on_core(lambda: self._bot.agent.remove_waiting(id))
+
+    def send_now(self, id: str) -> None:
+        """Ask this one next, and stop what runs."""
+        self._bot.run_on_core(lambda: self._bot.agent.send_now(id))
+
+
+class Figures:
+    """The bot's frames as Plotly figures."""
+
+    def __init__(self, bot: Rustbot) -> None:
+        self._bot = bot
+
+    def states(self) -> go.Figure:
+        """What the bot did when: a timeline of its states."""
+        return figures.states(self._bot.states())
+
+    def tokens(self) -> go.Figure:
+        """Tokens per request, by kind."""
+        return figures.tokens(self._bot.usage())
+
+    def cost(self) -> go.Figure:
+        """Cost over time, by model."""
+        return figures.cost(self._bot.usage())
+
+
+def concurrent_wait(turn: Turn, timeout_s: float) -> None:
+    """Wait until a turn is over, at most this long; how it ended does not matter."""
+    import concurrent.futures
+
+    concurrent.futures.wait([turn.outcome], timeout=timeout_s)
+
+
+def _request(
+    question: str, source: str, model: str | None, timeout: float | None, max_cost_usd: float | None
+) -> TurnRequest:
+    overrides: Mapping[str, Any] = {} if model is None else {"model": model}
+    return TurnRequest(
+        message=user_message(question),
+        source=source,
+        overrides=overrides,
+        timeout_s=timeout,
+        max_cost_usd=max_cost_usd,
+    )
+
+
+def _deliver(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[AssistantEvent], event: AssistantEvent) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(events.put_nowait, event)
+
+
+def _event_row(event: AssistantEvent) -> dict[str, Any]:
+    return {
+        "seq": event.seq,
+        "time": event.time,
+        "kind": event.kind,
+        "priority": event.priority.name,
+        "state": event.state,
+        "conversation_id": event.conversation_id,
+        "turn_id": event.turn_id,
+        "duration_s": event.duration_s,
+        "summary": redact(event.summary),
+        "data": redact_data(event.data),
+    }
