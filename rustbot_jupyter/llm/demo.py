@@ -1,0 +1,93 @@
+"""The offline demo model: rules instead of a network, so that everything works without a key."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import monotonic
+
+from rustbot_jupyter.llm.base import DEMO_MODEL, Answer, ChatRequest, ChatStream, StreamEvent, TextDelta
+from rustbot_jupyter.usage import Usage
+
+CHARS_PER_TOKEN = 4
+_PIECE = re.compile(r"\s*\w{1,6}|\s*[^\w\s]{1,3}|\s+")
+
+
+class DemoModel:
+    """Answers by rules, free and offline, and never claims to be anything else.
+
+    Args:
+        tokens_per_s: How fast it streams, in estimated tokens; `float("inf")` does not wait at all.
+    """
+
+    def __init__(self, *, tokens_per_s: float = 60.0) -> None:
+        self.host = "offline demo"
+        self.is_local = True
+        self.tokens_per_s = tokens_per_s
+
+    @asynccontextmanager
+    async def stream(self, request: ChatRequest) -> AsyncIterator[ChatStream]:
+        """An answer in small pieces; the same request always gives the same text."""
+        # Its rules are some hundred regular expressions: kept out of `import rustbot_jupyter`.
+        from rustbot_jupyter.llm.demo_rules.answers import answer_to
+
+        yield DemoStream(request, answer_to(request), self.tokens_per_s)
+
+    async def warm_up(self) -> None:
+        """Load the rules, so that the first answer starts at once."""
+        import rustbot_jupyter.llm.demo_rules.answers  # noqa: F401
+
+    async def settle(self, generation_id: str) -> Usage | None:
+        """Nothing is ever left to settle: the demo is free."""
+        return None
+
+    async def aclose(self) -> None:
+        """There is no connection to close."""
+
+
+class DemoStream:
+    """A prepared text, handed out at the speed of a model."""
+
+    def __init__(self, request: ChatRequest, text: str, tokens_per_s: float) -> None:
+        limit = len(text) if request.max_tokens is None else request.max_tokens * CHARS_PER_TOKEN
+        self._text = text[:limit]
+        self._is_cut = len(text) > limit
+        self._pieces = _PIECE.finditer(self._text)
+        self._input_tokens = _tokens(sum(len(message.text) for message in request.messages))
+        self._chars_per_s = tokens_per_s * CHARS_PER_TOKEN
+        self._started: float | None = None
+        self._sent = 0
+        self._is_complete = False
+
+    def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        if self._started is None:
+            self._started = monotonic()
+        piece = next(self._pieces, None)
+        if piece is None:
+            self._is_complete = True
+            raise StopAsyncIteration
+        # Due times count from the start, so that a slow loop does not slow the answer down.
+        await asyncio.sleep(max(0.0, self._started + piece.end() / self._chars_per_s - monotonic()))
+        self._sent = piece.end()
+        return TextDelta(piece.group())
+
+    @property
+    def answer(self) -> Answer:
+        """What has been handed out, with estimated tokens and a true cost of nothing."""
+        return Answer(
+            text=self._text[: self._sent],
+            usage=Usage(input_tokens=self._input_tokens, output_tokens=_tokens(self._sent), cost_usd=0.0),
+            finish_reason=("length" if self._is_cut else "stop") if self._is_complete else None,
+            model=DEMO_MODEL,
+            provider="offline demo",
+            is_complete=self._is_complete,
+        )
+
+
+def _tokens(characters: int) -> int:
+    return -(-characters // CHARS_PER_TOKEN)
