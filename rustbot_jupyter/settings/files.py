@@ -1,0 +1,84 @@
+"""Files in the config folder: where it is, reading with a limit, writing all or nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+SETTINGS_FILE = "settings.toml"
+SIZE_LIMIT = 1 << 20
+"""Bytes that are read of a file; no honest settings file is longer."""
+
+
+def config_dir(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The folder of settings.toml: `RUSTBOT_CONFIG_DIR`, else the platform's; None on a machine without a home."""
+    chosen = (os.environ if environ is None else environ).get("RUSTBOT_CONFIG_DIR", "").strip()
+    if chosen:
+        return Path(os.path.expanduser(chosen)).absolute()
+    path = platformdirs.user_config_path("rustbot-jupyter")
+    return path if path.is_absolute() else None
+
+
+def read_start(path: Path, limit: int = SIZE_LIMIT) -> bytes | None:
+    """Up to `limit` + 1 bytes of a regular file; None when there is no such file.
+
+    Raises:
+        OSError: It cannot be read, or is no file (a pipe would block for ever).
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OSError("it is not a file")
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError as exc:
+        raise OSError("its name cannot be used") from exc
+
+
+def write_atomically(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Put `data` there as a whole or not at all.
+
+    Args:
+        path: A link is followed, so that the file it points to is replaced and the link stays.
+        data: The whole new content.
+        mode: Permissions; None keeps those of the file that is there, or the usual ones for a new file.
+
+    Raises:
+        OSError: Nothing was changed.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if mode is None:
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def keep_beside(path: Path, data: bytes, tag: str) -> Path:
+    """Where `data` is now kept next to `path`; the same bytes are kept once.
+
+    Raises:
+        OSError: It could not be kept, so the original must not be touched.
+    """
+    copy = path.with_name(f"{path.name}.{tag}-{hashlib.sha256(data).hexdigest()[:10]}")
+    if not copy.exists():
+        write_atomically(copy, data, stat.S_IMODE(path.stat().st_mode))
+    return copy

@@ -1,0 +1,123 @@
+"""The redactor: takes every key that is alive in this process, and whatever looks like one, out of text and data."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import threading
+from collections.abc import Mapping
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+REDACTED = "[redacted]"
+
+SHORTEST_KEY = 8
+"""Shorter keys ("none", "ollama") are placeholders of local servers; taking them out would tear ordinary words."""
+
+_DEEPEST = 100
+_LOOKS_LIKE_A_KEY = (
+    r"(?P<bearer>\b[Bb][Ee][Aa][Rr][Ee][Rr][\s+]+)[\w.~+/-]{16,}=*"
+    r"|\bsk-(?:or|ant|proj)-[A-Za-z0-9_-]{16,}"
+    r"|\bsk-[A-Za-z0-9]{32,}"
+)
+# Searching for a few plain strings is many times faster than running the pattern over a long text.
+_MARKS = ("sk-", "earer", "EARER")
+
+
+class Redactor:
+    """Knows the live keys and removes them, as they are and in the spellings they travel in."""
+
+    __slots__ = ("_forms", "_lock", "_pattern")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._forms: frozenset[str] = frozenset()
+        self._pattern = re.compile(_LOOKS_LIKE_A_KEY)
+
+    def add(self, secret: SecretStr) -> None:
+        """Know one more key, from now on and for good: texts that hold it outlive the key's use."""
+        if len(secret) < SHORTEST_KEY or secret.get_secret_value() in self._forms:
+            return
+        with self._lock:
+            forms = self._forms | _spellings(secret.get_secret_value())
+            if forms != self._forms:
+                longest_first = sorted(forms, key=len, reverse=True)
+                self._pattern = re.compile("|".join([*map(re.escape, longest_first), _LOOKS_LIKE_A_KEY]))
+                self._forms = forms
+
+    def redact(self, text: str) -> str:
+        """The text without keys."""
+        if not any(mark in text for mark in _MARKS) and not any(form in text for form in self._forms):
+            return text
+        return self._pattern.sub(lambda match: (match["bearer"] or "") + REDACTED, text)
+
+    def redact_data(self, data: Any) -> Any:
+        """A copy of nested mappings, lists and texts without keys; other values as they are."""
+        return self._redact_data(data, 0)
+
+    def _redact_data(self, data: Any, depth: int) -> Any:
+        if isinstance(data, str):
+            return self.redact(data)
+        if isinstance(data, bytes | bytearray):
+            return self.redact(bytes(data).decode("latin-1")).encode("latin-1")
+        if isinstance(data, SecretStr):
+            return REDACTED
+        if not isinstance(data, Mapping | list | tuple | set | frozenset):
+            return data
+        if depth >= _DEEPEST:
+            return "…"
+        if isinstance(data, Mapping):
+            return {self._redact_data(k, depth + 1): self._redact_data(v, depth + 1) for k, v in data.items()}
+        items = [self._redact_data(item, depth + 1) for item in data]
+        return tuple(items) if isinstance(data, tuple) else items
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("The redactor holds keys and is not pickled.")
+
+
+def _spellings(key: str) -> frozenset[str]:
+    raw = key.encode()
+    percent = quote(key, safe="")
+    forms = {
+        key,
+        percent,
+        re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), percent),
+        "".join(f"%{byte:02X}" for byte in raw),
+        "".join(f"%{byte:02x}" for byte in raw),
+        json.dumps(key)[1:-1],
+        json.dumps(json.dumps(key)[1:-1])[1:-1],
+        json.dumps(key)[1:-1].replace("/", "\\/"),
+        "".join(f"\\u{ord(char):04x}" for char in key),
+        html.escape(key),
+        repr(key)[1:-1],
+    }
+    for shift in range(3):
+        encoded = _base64_core(raw, shift)
+        forms |= {encoded, encoded.replace("+", "-").replace("/", "_"), quote(encoded, safe="")}
+    return frozenset(forms)
+
+
+def _base64_core(raw: bytes, shift: int) -> str:
+    """The characters that stand for `raw` in any base64 text in which `shift` bytes (modulo 3) come before it."""
+    encoded = base64.b64encode(b"\0" * shift + raw).decode()
+    start = (0, 2, 3)[shift]
+    end = (shift + len(raw)) * 8 // 6
+    return encoded[start:end]
+
+
+REDACTOR = Redactor()
+"""The one of this process; every `Key` makes itself known to it."""
+
+
+def redact(text: str) -> str:
+    """The text without any key this process knows, and without anything that looks like one."""
+    return REDACTOR.redact(text)
+
+
+def redact_data(data: Any) -> Any:
+    """A copy of JSON-like data without keys."""
+    return REDACTOR.redact_data(data)
