@@ -68,7 +68,7 @@ class Rustbot:
         self._widget: ChatWidget | None = None
         self.queue = WaitingMessages(self)
         self.figures = Figures(self)
-        self._settings.on_change = self._on_settings_changed
+        self._settings.on_change(self._on_settings_changed)
 
     # Asking.
 

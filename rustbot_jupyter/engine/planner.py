@@ -12,10 +12,10 @@ from rustbot_jupyter.llm.catalog import Catalog
 from rustbot_jupyter.llm.client import ChatClient
 from rustbot_jupyter.llm.demo import DemoModel
 from rustbot_jupyter.llm.retries import RetryPolicy
-from rustbot_jupyter.settings.files import cache_folder
+from rustbot_jupyter.settings.files import data_dir
 from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, host_of
 from rustbot_jupyter.settings.layers import Settings
-from rustbot_jupyter.settings.profile import DEFAULT_MODEL, Profile, model_id
+from rustbot_jupyter.settings.profile import DEFAULT_MODEL, Profile
 from rustbot_jupyter.settings.redaction import redact
 from rustbot_jupyter.settings.secrets import Key
 
@@ -53,16 +53,18 @@ class ModelPlanner:
             SettingsError: An override, or the profile's name, cannot be used.
             AuthenticationFailed: A model of OpenRouter is asked for, and there is no key.
         """
-        values = self._settings.resolve(profile=request.profile, overrides=request.overrides)
+        values = self._settings.values_for(request.profile, request.overrides)
         model = self.model(values)
         chat_model = self._chat_model(model, values)
         return TurnPlan(
             chat_model=chat_model,
             model=model,
-            profile=request.profile or self._settings.profile_name,
+            profile=request.profile or self._settings.profile_name or "default",
             system_prompt=values.system_prompt(),
             request_fields={
-                "fallback_models": tuple(model_id(name, values.base_url) for name in values.fallback_models),
+                "fallback_models": tuple(
+                    self._settings.resolve_model(name, values.base_url) for name in values.fallback_models
+                ),
                 "max_tokens": values.max_tokens,
                 "sampling": values.sampling(),
                 "reasoning": values.reasoning(),
@@ -82,11 +84,12 @@ class ModelPlanner:
         """Who answers: the model that was chosen; else the default with a key, or the demo without one."""
         values = values or self._settings.values
         if values.model is not None:
-            return model_id(self._settings.aliases.get(values.model, values.model), values.base_url)
+            return self._settings.resolve_model(values.model, values.base_url)
         if host_of(values.base_url) != OPENROUTER_HOST:
-            # A server of the user's own: it names its model itself, most take any name.
-            return "default"
-        return DEFAULT_MODEL if self._settings.key_for(values.base_url) is not None else DEMO_MODEL
+            # A server of the user's own: the first model it lists; some list none and take any name.
+            listed = self.catalog_for(values.base_url).models
+            return listed[0].id if listed else "default"
+        return DEFAULT_MODEL if self._settings.find_key(values.base_url) is not None else DEMO_MODEL
 
     def chat_model(self) -> ChatModel:
         """Who would be asked now."""
@@ -97,7 +100,7 @@ class ModelPlanner:
         values = values or self._settings.values
         connection = _Connection(
             base_url=values.base_url,
-            key=self._settings.key_for(values.base_url),
+            key=self._settings.find_key(values.base_url),
             connect_timeout_s=values.connect_timeout_s,
             first_token_timeout_s=values.first_token_timeout_s,
             idle_timeout_s=values.idle_timeout_s,
@@ -122,7 +125,7 @@ class ModelPlanner:
         """The models of a server; its last list is kept on disk."""
         host = host_of(base_url)
         if host not in self._catalogs:
-            folder = cache_folder()
+            folder = data_dir()
             path = folder / f"models-{host.replace(':', '-')}.json" if folder is not None else None
             self._catalogs[host] = Catalog(path, host)
         return self._catalogs[host]
@@ -140,7 +143,7 @@ class ModelPlanner:
     def _chat_model(self, model: str, values: Profile) -> ChatModel:
         if model == DEMO_MODEL:
             return self._demo
-        if host_of(values.base_url) == OPENROUTER_HOST and self._settings.key_for(values.base_url) is None:
+        if host_of(values.base_url) == OPENROUTER_HOST and self._settings.find_key(values.base_url) is None:
             raise AuthenticationFailed(
                 f"{model!r} needs an OpenRouter key, and there is none. Set OPENROUTER_API_KEY, type the key into the "
                 "chat's Settings tab, or pick 'rustbot/demo', which works offline."

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import platformdirs
@@ -19,10 +19,19 @@ SIZE_LIMIT = 1 << 20
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path | None:
     """The folder of settings.toml: `RUSTBOT_CONFIG_DIR`, else the platform's; None on a machine without a home."""
-    chosen = (os.environ if environ is None else environ).get("RUSTBOT_CONFIG_DIR", "").strip()
+    return _folder("RUSTBOT_CONFIG_DIR", platformdirs.user_config_path, environ)
+
+
+def data_dir(environ: Mapping[str, str] | None = None) -> Path | None:
+    """The folder for what Rustbot keeps by itself: `RUSTBOT_DATA_DIR`, else the platform's; None without a home."""
+    return _folder("RUSTBOT_DATA_DIR", platformdirs.user_data_path, environ)
+
+
+def _folder(variable: str, default: Callable[[str], Path], environ: Mapping[str, str] | None) -> Path | None:
+    chosen = (os.environ if environ is None else environ).get(variable, "").strip()
     if chosen:
         return Path(os.path.expanduser(chosen)).absolute()
-    path = platformdirs.user_config_path("rustbot-jupyter")
+    path = default("rustbot-jupyter")
     return path if path.is_absolute() else None
 
 
