@@ -16,34 +16,34 @@ class EventQueue:
     the event log is in the order in which things were handled.
 
     Args:
-        capacity: Most events that wait. Above it LOW events are dropped and counted; another event takes the place
-            of the oldest LOW one, and is refused with `RequestError` when there is none.
+        capacity: Most events that wait in one lane. A full LOW lane drops what comes and counts it; any other full
+            lane refuses with `RequestError`, so that nothing else is ever lost silently.
     """
 
     def __init__(self, capacity: int = 100_000) -> None:
         self.capacity = capacity
         self.dropped = 0
-        """LOW events dropped so far because the queue was full."""
+        """LOW events dropped so far because their lane was full."""
         self._lanes: tuple[deque[AssistantEvent], ...] = tuple(deque() for _ in Priority)
-        self._critical, self._high, self._normal, self._low = self._lanes
         self._seq = 0
         self._consumer_sleeps = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
 
     def __len__(self) -> int:
-        return len(self._critical) + len(self._high) + len(self._normal) + len(self._low)
+        return sum(map(len, self._lanes))
 
     def put(self, event: AssistantEvent) -> bool:
-        """Add an event, from any thread; False if it was LOW and the queue is full.
+        """Add an event, from any thread; False if it was LOW and was dropped.
 
         Raises:
-            RequestError: The queue is full and holds nothing that may be dropped.
+            RequestError: The event's lane is full.
         """
-        if len(self) >= self.capacity and not self._make_room(event):
-            return False
-        self._lanes[event.priority].append(event)
-        # One wake-up per idle period: the consumer clears the flag only when it is about to sleep again.
+        lane = self._lanes[event.priority]
+        if len(lane) >= self.capacity:
+            return self._overflow(event)
+        lane.append(event)
+        # One wake-up per idle period: the consumer sets the flag only when it is about to sleep again.
         if self._consumer_sleeps:
             self._consumer_sleeps = False
             self._wake()
@@ -88,15 +88,8 @@ class EventQueue:
             # The loop closed between the check and the call; nobody is left to read the queue.
             return
 
-    def _make_room(self, event: AssistantEvent) -> bool:
+    def _overflow(self, event: AssistantEvent) -> bool:
         if event.priority is Priority.LOW:
             self.dropped += 1
             return False
-        try:
-            self._low.popleft()
-        except IndexError:
-            raise RequestError(
-                f"{self.capacity:,} events are waiting already. Stop what runs, or wait until it is done."
-            ) from None
-        self.dropped += 1
-        return True
+        raise RequestError(f"{self.capacity:,} events are waiting already. Stop what runs, or wait until it is done.")
