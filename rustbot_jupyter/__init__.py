@@ -1,3 +1,108 @@
-"""Rustbot for Jupyter: an LLM assistant that lives in the kernel."""
+"""Rustbot for Jupyter: an LLM assistant that lives in the kernel.
+
+    import rustbot_jupyter as rb
+
+    bot = rb.Rustbot()
+    bot                      # in a cell: the chat
+    bot.ask("...").text      # from Python
+    %load_ext rustbot_jupyter   # %rustbot and %%rustbot
+
+Importing registers nothing, touches no network and loads what is named only when it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from rustbot_jupyter.analysis import figures
+    from rustbot_jupyter.engine.reply import Reply
+    from rustbot_jupyter.engine.states import AgentState
+    from rustbot_jupyter.errors import (
+        AuthenticationFailed,
+        BudgetExceeded,
+        ModelError,
+        RequestError,
+        RustbotError,
+        SettingsError,
+    )
+    from rustbot_jupyter.events import AssistantEvent, Priority
+    from rustbot_jupyter.logs import log_to
+    from rustbot_jupyter.messages import ConversationHistory, Message, MessageRole, MessageStatus
+    from rustbot_jupyter.rustbot import Rustbot, get_bot, set_bot
+    from rustbot_jupyter.usage import Usage
+
+_HOMES = {
+    "AgentState": "engine.states",
+    "AssistantEvent": "events",
+    "AuthenticationFailed": "errors",
+    "BudgetExceeded": "errors",
+    "ConversationHistory": "messages",
+    "Message": "messages",
+    "MessageRole": "messages",
+    "MessageStatus": "messages",
+    "ModelError": "errors",
+    "Priority": "events",
+    "Reply": "engine.reply",
+    "RequestError": "errors",
+    "Rustbot": "rustbot",
+    "RustbotError": "errors",
+    "SettingsError": "errors",
+    "Usage": "usage",
+    "get_bot": "rustbot",
+    "log_to": "logs",
+    "set_bot": "rustbot",
+}
+
+__all__ = [
+    "AgentState",
+    "AssistantEvent",
+    "AuthenticationFailed",
+    "BudgetExceeded",
+    "ConversationHistory",
+    "Message",
+    "MessageRole",
+    "MessageStatus",
+    "ModelError",
+    "Priority",
+    "Reply",
+    "RequestError",
+    "Rustbot",
+    "RustbotError",
+    "SettingsError",
+    "Usage",
+    "figures",
+    "get_bot",
+    "log_to",
+    "set_bot",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded on first use: `%load_ext` must not make a kernel's start slower.
+    if name == "figures":
+        return import_module("rustbot_jupyter.analysis.figures")
+    if name in _HOMES:
+        return getattr(import_module(f"rustbot_jupyter.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'rustbot_jupyter' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """Register `%rustbot` and `%%rustbot`."""
+    from rustbot_jupyter.notebook.magics import register
+
+    register(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """Take the magics back; what runs goes on."""
+    from rustbot_jupyter.notebook.magics import unregister
+
+    unregister(ipython)

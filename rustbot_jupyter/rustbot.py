@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import dataclasses
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -17,8 +18,14 @@ from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import AgentState
 from rustbot_jupyter.engine.turn import Turn
 from rustbot_jupyter.errors import RequestError
-from rustbot_jupyter.events import AssistantEvent, MetricsSampled, SettingsChanged, TurnFailed, TurnFinished
-from rustbot_jupyter.events import TurnInterrupted as _TurnInterrupted
+from rustbot_jupyter.events import (
+    AssistantEvent,
+    MetricsSampled,
+    SettingsChanged,
+    TurnFailed,
+    TurnFinished,
+    TurnInterrupted,
+)
 from rustbot_jupyter.messages import ConversationHistory, user_message
 from rustbot_jupyter.notebook.core import Core, attach_core, detach_core
 from rustbot_jupyter.settings.layers import Settings
@@ -30,7 +37,10 @@ if TYPE_CHECKING:
 
     from rustbot_jupyter.notebook.widget import ChatWidget
 
-_ENDINGS = (TurnFinished, _TurnInterrupted, TurnFailed)
+STOP_WAIT_S = 2.0
+"""How long a stop waits until the connection is closed and what had come is kept."""
+
+_ENDINGS = (TurnFinished, TurnInterrupted, TurnFailed)
 
 
 class Rustbot:
@@ -165,16 +175,14 @@ class Rustbot:
             RustbotError: There is no answer.
         """
         if self._core is not None and self._core.is_current:
-            raise RequestError("`ask` would wait for itself here, on Rustbot's own thread. Use `await bot.ask_async(...)`.")
+            raise RequestError(
+                "`ask` would wait for itself here, on Rustbot's own thread. Use `await bot.ask_async(...)`."
+            )
         try:
             return turn.outcome.result()
         except KeyboardInterrupt:
             self._agent.interrupt(only_turn=turn.id)
-            # Long enough to close the connection and keep what had come, short enough not to feel stuck.
-            try:
-                turn.outcome.result(timeout=2)
-            except Exception as error:
-                raise KeyboardInterrupt from error
+            concurrent.futures.wait([turn.outcome], timeout=STOP_WAIT_S)
             raise
 
     def interrupt(self) -> None:
@@ -182,7 +190,7 @@ class Rustbot:
         active = self._agent.active
         self._agent.interrupt()
         if active is not None and not (self._core is not None and self._core.is_current):
-            concurrent_wait(active, timeout_s=2)
+            concurrent.futures.wait([active.outcome], timeout=STOP_WAIT_S)
 
     # What there is to see.
 
@@ -361,13 +369,6 @@ class Figures:
         return figures.cost(self._bot.usage())
 
 
-def concurrent_wait(turn: Turn, timeout_s: float) -> None:
-    """Wait until a turn is over, at most this long; how it ended does not matter."""
-    import concurrent.futures
-
-    concurrent.futures.wait([turn.outcome], timeout=timeout_s)
-
-
 def _request(
     question: str, source: str, model: str | None, timeout: float | None, max_cost_usd: float | None
 ) -> TurnRequest:
@@ -399,3 +400,23 @@ def _event_row(event: AssistantEvent) -> dict[str, Any]:
         "summary": redact(event.summary),
         "data": redact_data(event.data),
     }
+
+
+_current: Rustbot | None = None
+_current_lock = threading.Lock()
+
+
+def get_bot() -> Rustbot:
+    """The bot that `%rustbot` uses; made with the default settings when there is none, or it was closed."""
+    global _current
+    with _current_lock:
+        if _current is None or _current.state is AgentState.CLOSED:
+            _current = Rustbot()
+        return _current
+
+
+def set_bot(bot: Rustbot) -> None:
+    """Make `bot` the one that `%rustbot` uses."""
+    global _current
+    with _current_lock:
+        _current = bot
