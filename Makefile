@@ -1,41 +1,37 @@
 # make lab     JupyterLab with the tour. LAB_ARGS="--no-browser --port=9999" is handed on to it.
-# make test    all checks and tests. TEST_ARGS="-k queue" is handed on to pytest.
+# make test    everything that CI runs. TEST_ARGS="-k queue" is handed on to pytest.
 # Both set up what they need in .venv first, and find it ready the next time. PYTHON=python3.12 picks another Python.
 
 PYTHON ?= python3
 VENV := $(CURDIR)/.venv
-RUN := $(VENV)/bin/python -m
+RUN := "$(VENV)/bin/python"
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Jupyter and IPython write into .venv only, and take its kernel even where the user's folders have one of that name.
 HOMES = JUPYTER_CONFIG_DIR="$(1)/config" JUPYTER_DATA_DIR="$(1)/data" JUPYTER_RUNTIME_DIR="$(1)/runtime" \
 	IPYTHONDIR="$(1)/ipython" JUPYTER_PREFER_ENV_PATH=1
 OWN := env -u JUPYTER_PATH -u JUPYTER_CONFIG_PATH -u JUPYTERLAB_SETTINGS_DIR -u JUPYTERLAB_WORKSPACES_DIR -u PYTHONPATH
 
-.PHONY: lab test check
+.PHONY: lab test
 
 lab:
 	@$(PYTHON) scripts/make_venv.py lab
-	@$(OWN) $(call HOMES,$(VENV)/jupyter) $(RUN) jupyter lab --ServerApp.root_dir="$(CURDIR)" \
+	@$(OWN) $(call HOMES,$(VENV)/jupyter) $(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) notebooks/tour.ipynb
 
 # The user's key and settings stay out of the tests.
 test: TEMP := $(VENV)/test
-test: check
-	@$(RUN) scripts.ipykernels
+test:
+	@$(PYTHON) scripts/make_venv.py dev
+	@$(RUN) scripts/ipykernels.py
 	@if node -e "process.exit(process.versions.node.split('.')[0] < 20)" 2>/dev/null; then \
 		$(MAKE) --no-print-directory js/node_modules/.package-lock.json; \
 	else echo "Node 20 or newer is not here: the tests of the front end's sources are skipped."; fi
 	@rm -rf "$(TEMP)"
-	@CHROME="$$($(RUN) scripts.find_browser)" && export CHROME && \
+	@CHROME="$$($(RUN) scripts/find_browser.py)" && export CHROME && \
 		$(OWN) -u OPENROUTER_API_KEY $(call HOMES,$(TEMP)) \
 		RUSTBOT_CONFIG_DIR="$(TEMP)/rustbot" RUSTBOT_DATA_DIR="$(TEMP)/rustbot" \
-		$(RUN) pytest --nbval-lax --nbval-current-env tests notebooks $(TEST_ARGS)
-
-check:
-	@$(PYTHON) scripts/make_venv.py dev
-	@$(RUN) ruff check --quiet
-	@$(RUN) ruff format --check --quiet
-	@$(RUN) mypy
+		$(RUN) -m pytest --nbval-lax --nbval-current-env tests $(wildcard notebooks) $(TEST_ARGS)
 
 js/node_modules/.package-lock.json: js/package-lock.json
 	@cd js && npm ci --no-audit --no-fund --loglevel=error
