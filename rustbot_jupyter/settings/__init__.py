@@ -1,1 +1,11 @@
-"""Profiles, layers, keys and the settings file."""
+"""Profiles, layers, keys and the settings file.
+
+hosts     whom an address names, and whether a key may travel there
+redaction takes keys out of text and data
+profile   every setting: meaning, unit, limits, default
+files     the config folder, reading with a limit, writing all or nothing
+document  TOML text, read however broken it is and edited with its comments
+stored    settings.toml, checked field by field
+layers    `Settings`: all places together, and which of them gave a value
+secrets   where a key is found and for which host
+"""

@@ -49,7 +49,10 @@ def parse(raw: bytes) -> Parsed:
         data = None
     if data is None:
         data, bad_lines = _salvage(text)
-        faults += [_name_lines(bad_lines)] if bad_lines else []
+        if bad_lines or not faults:
+            faults.append(
+                _name_lines(bad_lines) if bad_lines else "something stands in it twice, and the last one counts"
+            )
     return Parsed(data=data, faults=tuple(faults))
 
 

@@ -241,6 +241,7 @@ class Settings:
             SettingsError: A name is unknown, or the file cannot be written and is as it was.
         """
         with self._lock:
+            before = self._values
             names = [names] if isinstance(names, str) else list(self._call if names is None else names)
             for name in names:
                 if name not in FIELDS:
@@ -252,6 +253,7 @@ class Settings:
             if into == self._profile_name:
                 self._drop_saved(names)
             self._build()
+        self._tell(before)
 
     def delete_profile(self, name: str) -> None:
         """Take a profile out of the file; when it is in use, none is from now on.
@@ -264,9 +266,11 @@ class Settings:
         if name == self._profile_name:
             self.use_profile(None)
         with self._lock:
+            before = self._values
             stored.save(self.path, {("profiles", name): None})
             self._read()
             self._build()
+        self._tell(before)
 
     def set_alias(self, name: str, model: str) -> None:
         """Let `name` stand for `model`, now and, when the file can be written, later.

@@ -303,4 +303,5 @@ def shown(value: Any) -> str:
     """The value as a message may quote it: short, and without keys and passwords."""
     # What stands before an "@" in an address is a user name and password.
     text = _Short().repr(re.sub(r"//[^/\s]*@", "//...@", redact(value)) if isinstance(value, str) else value)
-    return redact(text).encode("utf-8", "backslashreplace").decode()
+    text = redact(text).encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= 160 else text[:159] + "…"

@@ -47,6 +47,7 @@ _USABLE = re.compile(r"[!-~]{1,4096}")
 _logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _memory: dict[str, Key] = {}
+_in_keyring: dict[str, SecretStr | None] = {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +142,7 @@ def forget_key(host: str, config_dir: Path | None = None) -> None:
     """
     with _lock:
         _memory.pop(host, None)
+        _in_keyring.pop(host, None)
     if (keyring := _keyring()) is not None:
         _quietly(keyring.delete_password, _SERVICE, host)
     if config_dir is not None:
@@ -181,8 +183,10 @@ def _variable(variables: Mapping[str, str], name: str, source: str, host: str) -
 
 
 def _from_keyring(host: str) -> Key | None:
-    keyring = _keyring()
-    return None if keyring is None else _key(_quietly(keyring.get_password, _SERVICE, host), "keyring", host)
+    # Asked once for each host: a keyring is another process, and a locked one may ask the user each time.
+    if host not in _in_keyring and (keyring := _keyring()) is not None:
+        _in_keyring[host] = _quietly(keyring.get_password, _SERVICE, host)
+    return _key(_in_keyring.get(host), "keyring", host)
 
 
 def _from_file(host: str, folder: Path | None) -> Key | None:
@@ -230,6 +234,7 @@ def _write_keyring(host: str, secret: SecretStr) -> None:
     except Exception as exc:
         why = type(exc).__name__
     else:
+        _in_keyring.pop(host, None)
         return
     # Not chained: a backend's traceback has the key in its locals.
     raise SettingsError(f"The keyring did not take the key ({why}); keep it in memory or in a file instead.")

@@ -45,8 +45,8 @@ def read(path: Path | None) -> Stored:
 def save(path: Path | None, changes: document.Changes) -> None:
     """Write changes into the file, comments and everything unknown in it kept.
 
-    Before anything is written the old bytes are kept beside the file: as `.bak`, and when they were damaged or of
-    an older schema once more under a name of their own, which no later save replaces.
+    Before anything is written the old bytes are kept beside the file: as `.bak`, and when something broken in them
+    goes or their schema was older, once more under a name of their own, which no later save replaces.
 
     Raises:
         UnsupportedVersion: A newer Rustbot wrote the file; it was left alone.
@@ -60,7 +60,7 @@ def save(path: Path | None, changes: document.Changes) -> None:
             files.write_atomically(path, document.edit(b"", changes).encode())
             return
         text = document.edit(raw, changes)
-        _keep(path, raw)
+        _keep(path, raw, text.encode())
         files.write_atomically(path, text.encode())
     except UnsupportedVersion as exc:
         raise UnsupportedVersion(f"{str(path)!r} is left alone. {exc} Upgrade to change it.") from exc
@@ -81,11 +81,11 @@ def check_name(name: str) -> str:
     return name
 
 
-def _keep(path: Path, raw: bytes) -> None:
+def _keep(path: Path, raw: bytes, new: bytes) -> None:
     if len(raw) > files.SIZE_LIMIT:
         raw = path.read_bytes()
     parsed = document.parse(raw)
-    if parsed.faults or _checked(path, raw).problem:
+    if parsed.faults or _checked(path, raw).problem != _checked(path, new).problem:
         files.keep_beside(path, raw, "broken")
     elif (version := migrate(parsed.data)) < SCHEMA_VERSION:
         files.keep_beside(path, raw, f"schema{version}")
