@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import dataclasses
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rustbot_jupyter.analysis import figures, frames
 from rustbot_jupyter.engine.agent import Agent
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from rustbot_jupyter.notebook.widget import ChatWidget
+
+T = TypeVar("T")
 
 STOP_WAIT_S = 2.0
 """How long a stop waits until the connection is closed and what had come is kept."""
@@ -253,10 +256,18 @@ class Rustbot:
         """The models that can be asked, with prices in US dollars per million tokens; `words` filters by name."""
         return frames.models_frame(self._planner.catalog.search(words))
 
+    def refresh_models(self, timeout: float = 10.0) -> str:
+        """Fetch the server's model list now; "" when it came, else one sentence why the last one is still used."""
+        catalog, client = self._planner.catalog, self._planner.client()
+        with contextlib.suppress(TimeoutError):
+            self._start(asyncio.wait_for(catalog.refresh(client), timeout)).result()
+            return catalog.problem
+        return f"{client.host} sent no model list within {timeout:g} s; the last one is used."
+
     # The chat.
 
     def chat(self, tab: str = "chat") -> ChatWidget:
-        """The chat widget with this tab open: chat, events or settings. One widget per bot; showing it twice gives two views."""
+        """The chat widget with this tab open: chat, events or settings. A bot has one; shown twice it has two views."""
         if self._widget is None:
             from rustbot_jupyter.notebook.widget import ChatWidget
 
@@ -277,11 +288,20 @@ class Rustbot:
         agent = self._running_agent()
         return self.run_on_core(lambda: agent.new_conversation(title=title))
 
-    def run_on_core(self, function: Callable[[], Any]) -> Any:
+    def run_on_core(self, function: Callable[[], T]) -> T:
         """The result of a quick function, run on the core thread, where the engine's state may be changed."""
+        if self._core is not None and self._core.is_current:
+            return function()
+        return self._start(_called(function)).result()
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """The result of a coroutine, run on the core thread while the caller waits."""
+        return self._start(coroutine).result()
+
+    def _start(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         self._running_agent()
         assert self._core is not None
-        return self._core.call(function)
+        return self._core.start(coroutine)
 
     def close(self) -> None:
         """Stop everything and leave no task, socket or thread behind. The frames stay readable."""
@@ -367,6 +387,10 @@ class Figures:
     def cost(self) -> go.Figure:
         """Cost over time, by model."""
         return figures.cost(self._bot.usage())
+
+
+async def _called(function: Callable[[], T]) -> T:
+    return function()
 
 
 def _request(

@@ -35,6 +35,7 @@ from rustbot_jupyter.events import (
     TurnFailed,
     TurnFinished,
     TurnInterrupted,
+    TurnStarted,
     UserMessageReceived,
 )
 from rustbot_jupyter.messages import (
@@ -321,10 +322,7 @@ class Agent:
         try:
             turn.plan = self._planner(turn.request)
         except RustbotError as error:
-            turn.error = error
-            fields = failure_fields(error)
-            turn.ending = TurnFailed(turn_id=turn.id, conversation_id=turn.history.id, **fields)
-            self._emit(turn.ending)
+            self._refuse(turn, error)
             return
         runner = TurnRunner(
             turn,
@@ -335,6 +333,18 @@ class Agent:
             usage_log=self.usage_log,
         )
         await runner.run()
+
+    def _refuse(self, turn: Turn, error: RustbotError) -> None:
+        """End a turn that cannot even start; the question and the failure stay part of the conversation."""
+        message = replace(turn.request.message, turn_id=turn.id)
+        turn.history.append(message)
+        model = str(turn.request.overrides.get("model") or "")
+        common: dict[str, Any] = {"turn_id": turn.id, "conversation_id": turn.history.id}
+        self._emit(TurnStarted(message=message, source=turn.request.source, model=model, **common))
+        turn.error = error
+        turn.ending = TurnFailed(**failure_fields(error), **common)
+        turn.history.append(_empty_answer(turn, turn.ending))
+        self._emit(turn.ending)
 
     def _on_task_done(self, turn: Turn, task: asyncio.Task[None]) -> None:
         """Make sure that each turn has an ending: one cancelled before its first step has said none itself."""

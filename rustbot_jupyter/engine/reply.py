@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from rustbot_jupyter.events import AssistantEvent
+from rustbot_jupyter.fences import code_blocks
 from rustbot_jupyter.messages import Message, MessageStatus
 from rustbot_jupyter.usage import Usage
-
-# A fence of backticks or tildes, an info string, the code up to the same fence or the end of the text.
-_FENCED = re.compile(
-    r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n(?P<code>.*?)(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,7 +38,7 @@ class Reply:
     @property
     def code(self) -> list[str]:
         """The fenced code blocks, in order, without their fences."""
-        return [match["code"] for match in _FENCED.finditer(self.text)]
+        return [block.code for block in code_blocks(self.text)]
 
     @property
     def tool_runs(self) -> tuple[Any, ...]:
