@@ -16,8 +16,8 @@ OWN := env -u JUPYTER_PATH -u JUPYTER_CONFIG_PATH -u JUPYTERLAB_SETTINGS_DIR -u 
 
 lab:
 	@$(PYTHON) scripts/make_venv.py lab
-	@$(OWN) $(call HOMES,$(VENV)/jupyter) $(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
-		$(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) notebooks/tour.ipynb
+	@exec $(OWN) $(call HOMES,$(VENV)/jupyter) $(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
+		--LabApp.default_url=/lab/tree/notebooks/tour.ipynb $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 # The user's key and settings stay out of the tests.
 test: TEMP := $(VENV)/test

@@ -62,21 +62,21 @@ def is_usable() -> bool:
 
 def create() -> None:
     print(f"Making {VENV.name} with Python {sys.version.split()[0]} ...", flush=True)
-    if VENV.exists():
-        shutil.rmtree(VENV)
-    uv = shutil.which("uv")
-    if uv:
-        run(uv, "venv", "--quiet", "--seed", "--python", sys.executable, str(VENV))
-    elif subprocess.run([sys.executable, "-m", "venv", str(VENV)], stdout=subprocess.DEVNULL).returncode:
+    ways = [[sys.executable, "-m", "venv", "--clear", str(VENV)]]
+    if uv := shutil.which("uv"):
+        ways.insert(0, [uv, "venv", "--quiet", "--clear", "--seed", "--python", sys.executable, str(VENV)])
+    if not any(map(works, ways)):
         # Debian has ensurepip in a package of its own (python3-venv); the pip that is there can do its work.
         run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV))
         run(sys.executable, "-m", "pip", "--quiet", "--python", str(PYTHON), "install", "pip")
 
 
 def install(extra: str) -> None:
+    what = ["install", "--quiet", "--constraint", str(PINS), "--editable", f"{ROOT}[{extra}]"]
     uv = shutil.which("uv")
-    pip = [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
-    run(*pip, "--quiet", "--constraint", str(PINS), "--editable", f"{ROOT}[{extra}]")
+    # uv does not read pip's settings: where these name a registry or a certificate, only pip gets through.
+    if not (uv and works([uv, "pip", *what, "--python", str(PYTHON)])):
+        run(str(PYTHON), "-m", "pip", *what)
 
 
 def quiet_lab() -> None:
@@ -86,9 +86,12 @@ def quiet_lab() -> None:
     shutil.copy(LAB_SETTINGS, folder / "overrides.json")
 
 
+def works(command: list[str]) -> bool:
+    return subprocess.run(command).returncode == 0
+
+
 def run(*command: str) -> None:
-    done = subprocess.run(command)
-    if done.returncode:
+    if not works(list(command)):
         sys.exit(f"This failed; once its reason is gone, run make again: {' '.join(command)}")
 
 
