@@ -77,6 +77,11 @@ class AnswerBuilder:
         return self.error is None and (self.is_done or self._is_whole or self._finish_reason is not None)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing came that has the form of an answer."""
+        return self._parsed == 0 and not self.is_done
+
+    @property
     def nothing_parsed(self) -> bool:
         """Whether all that came was unreadable."""
         return self._skipped > 0 and self._parsed == 0
@@ -125,13 +130,13 @@ class AnswerBuilder:
             self._flush()
             self._new.append(Waiting())
 
-    def take(self) -> list[StreamEvent]:
-        """What is new; adjacent pieces of text come as one.
+    def take(self, *, final: bool = True) -> list[StreamEvent]:
+        """What is new; adjacent pieces of text come as one. Unless it is final, half a character waits for the rest.
 
         Raises:
             AnswerTooLong: The answer is longer than the limit.
         """
-        self._flush(keep_open=True)
+        self._flush(keep_open=not final)
         if self._size > MAX_ANSWER_CHARS:
             raise AnswerTooLong
         new, self._new = self._new, []

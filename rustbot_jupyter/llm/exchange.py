@@ -1,0 +1,348 @@
+"""One request and its answer: a reader task takes the bytes, a clock watches the limits, the caller iterates."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from rustbot_jupyter.errors import ConnectionFailed, InvalidAnswer, ModelError, ModelTimeout, StreamBroken
+from rustbot_jupyter.llm import failures
+from rustbot_jupyter.llm.base import Answer, StreamEvent
+from rustbot_jupyter.llm.sse import MAX_EVENT_BYTES, EventTooLong, SSEDecoder
+from rustbot_jupyter.llm.stream import AnswerBuilder, AnswerTooLong
+from rustbot_jupyter.llm.target import Target
+from rustbot_jupyter.llm.tasks import stop
+
+if TYPE_CHECKING:
+    import httpx
+
+_MAX_ERROR_BYTES = 256 * 1024
+_MAX_UNREAD_BYTES = 4 * 1024 * 1024
+_MAX_LATE_BYTES = 64 * 1024
+_AFTER_FINISH_S = 5.0
+"""How long the usage may come after the finish reason, when a server forgets to end the stream."""
+_AFTER_DONE_S = 0.1
+"""How long the end of the HTTP body may come after [DONE], so that the connection can be used again."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How long an answer may keep us waiting, in seconds."""
+
+    first_token_s: float
+    """Without a byte before the first content; with life signs it may be twice as long."""
+    idle_s: float
+    """Without a byte after the first content."""
+
+
+class Sends(Protocol):
+    """What an exchange needs of the network."""
+
+    def post(self, trace: Trace) -> AbstractAsyncContextManager[httpx.Response]:
+        """Send the request once more, the same bytes."""
+
+    def failure(self, error: Exception, *, has_begun: bool, has_head: bool) -> Exception:
+        """What an exception of the network means."""
+
+
+class Trace(Protocol):
+    """Learns of the steps of a request."""
+
+    async def __call__(self, name: str, info: dict[str, object]) -> None:
+        """A step was taken."""
+
+
+class _Kind(Enum):
+    UNKNOWN = 0
+    STREAM = 1
+    JSON = 2
+    OTHER = 3
+
+
+class Exchange:
+    """A running answer; `start` it, iterate, `close` it."""
+
+    def __init__(self, network: Sends, target: Target, limits: Limits) -> None:
+        self._network = network
+        self._target = target
+        self._limits = limits
+        self._builder = AnswerBuilder()
+        self._decoder = SSEDecoder()
+        self._kind = _Kind.UNKNOWN
+        self._body = bytearray()
+        """What came so far of a body that is not a stream."""
+        self._head: httpx.Response | None = None
+        self._error: Exception | None = None
+        self._over = False
+        self._news = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._unread = 0
+        self._room: asyncio.Future[None] | None = None
+        self._is_new_connection = False
+        self._clock: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._started = self._last_byte = self._loop.time()
+
+    @property
+    def answer(self) -> Answer:
+        """What has arrived so far."""
+        return self._builder.answer()
+
+    def start(self) -> None:
+        """Send the request."""
+        self._reader = self._loop.create_task(self._read())
+        self._set_clock()
+
+    async def close(self) -> None:
+        """Close the connection, or leave it to the pool if the answer came to its end."""
+        if self._clock is not None:
+            self._clock.cancel()
+        await stop(self._reader, grace_s=_AFTER_DONE_S if self._builder.is_done else 0.0)
+
+    async def __aiter__(self) -> AsyncIterator[StreamEvent]:
+        while True:
+            over = self._over
+            self._news = False
+            for event in self._take(final=over):
+                yield event
+            if over:
+                break
+            if not self._news:
+                self._waiter = self._loop.create_future()
+                await self._waiter
+        error = self._verdict()
+        if error is not None:
+            raise error
+
+    def _take(self, *, final: bool) -> list[StreamEvent]:
+        self._unread = 0
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        try:
+            return self._builder.take(final=final)
+        except AnswerTooLong:
+            self._error, self._over = self._too_long(), True
+            return []
+
+    def _wake(self) -> None:
+        self._news = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # The reader task.
+
+    async def _read(self) -> None:
+        try:
+            await self._send_and_receive()
+        except asyncio.CancelledError:
+            if self._error is None:
+                raise
+        except ModelError as error:
+            self._error = error
+        except Exception as error:
+            self._error = self._network.failure(
+                error, has_begun=self._builder.has_begun, has_head=self._head is not None
+            )
+        finally:
+            self._over = True
+            self._wake()
+
+    async def _send_and_receive(self) -> None:
+        try:
+            await self._send_once()
+        except Exception as error:
+            if self._is_new_connection or self._head is not None or isinstance(error, ModelError):
+                raise
+            # A server may close a connection that waits in the pool just when it is used again.
+            await self._send_once()
+
+    async def _send_once(self) -> None:
+        self._is_new_connection = False
+        async with self._network.post(self._trace) as response:
+            self._head = response
+            self._builder.generation_id = response.headers.get("x-generation-id")
+            if response.status_code // 100 != 2:
+                await self._receive_error(response)
+            await self._receive(response)
+
+    async def _trace(self, name: str, info: dict[str, object]) -> None:
+        if name == "connection.connect_tcp.started":
+            self._is_new_connection = True
+
+    async def _receive(self, response: httpx.Response) -> None:
+        loop_time = self._loop.time
+        is_plain = response.headers.get("content-encoding", "identity") == "identity"
+        phase, late_bytes = self._phase(), 0
+        async for data in response.aiter_raw() if is_plain else response.aiter_bytes():
+            self._last_byte = loop_time()
+            if self._over:
+                late_bytes += len(data)
+                if late_bytes > _MAX_LATE_BYTES:
+                    return
+                continue
+            self._feed(data)
+            self._over = self._builder.is_done
+            self._wake()
+            if self._phase() != phase:
+                # Another limit holds from here on.
+                phase = self._phase()
+                self._set_clock()
+                # The caller gets the first piece now, not after all that has come with it.
+                await asyncio.sleep(0)
+            if self._unread > _MAX_UNREAD_BYTES:
+                await self._wait_for_room()
+        self._end_of_body()
+
+    async def _receive_error(self, response: httpx.Response) -> None:
+        try:
+            async for data in response.aiter_raw():
+                self._body += data
+                if len(self._body) > _MAX_ERROR_BYTES:
+                    break
+        finally:
+            # Whatever becomes of the rest of the body: the status says what is wrong.
+            self._error = self._status_error(response)
+        raise self._error
+
+    def _status_error(self, response: httpx.Response) -> ModelError:
+        return failures.from_http(response.status_code, response.headers, bytes(self._body), self._target)
+
+    async def _wait_for_room(self) -> None:
+        """Stop reading, so that the server has to wait too, until the caller has taken what there is."""
+        self._room = self._loop.create_future()
+        await self._room
+        self._room = None
+        self._last_byte = self._loop.time()
+
+    def _feed(self, data: bytes) -> None:
+        self._unread += len(data)
+        if self._kind is _Kind.STREAM:
+            self._decode(data)
+            return
+        self._body += data
+        if self._kind is _Kind.UNKNOWN:
+            self._kind = self._find_kind()
+        if self._kind is _Kind.STREAM:
+            self._decode(bytes(self._body))
+        else:
+            self._check_body()
+
+    def _decode(self, data: bytes) -> None:
+        comments = self._decoder.comments
+        try:
+            self._builder.feed(self._decoder.feed(data))
+        except EventTooLong:
+            raise self._too_long() from None
+        if self._decoder.comments != comments:
+            self._builder.add_waiting()
+
+    def _find_kind(self) -> _Kind:
+        """Tell by the first visible byte: JSON may come with any content type, and after white space."""
+        start = self._body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
+        if not start:
+            self._builder.add_waiting()
+            return _Kind.UNKNOWN
+        return {b"{": _Kind.JSON, b"<": _Kind.OTHER}.get(bytes(start), _Kind.STREAM)
+
+    def _check_body(self) -> None:
+        limit = MAX_EVENT_BYTES if self._kind is not _Kind.OTHER else _MAX_ERROR_BYTES
+        if len(self._body) > limit:
+            raise self._not_an_answer() if self._kind is _Kind.OTHER else self._too_long()
+
+    def _end_of_body(self) -> None:
+        if self._kind is _Kind.STREAM:
+            self._builder.feed(self._decoder.flush())
+        elif self._kind is _Kind.JSON:
+            self._read_json()
+        elif self._kind is _Kind.OTHER:
+            raise self._not_an_answer()
+
+    def _read_json(self) -> None:
+        try:
+            self._builder.add_whole(json.loads(self._body.decode("utf-8-sig", "replace")))
+        except (ValueError, RecursionError):
+            raise self._not_an_answer() from None
+
+    # The limits.
+
+    def _deadline(self) -> float:
+        if self._builder.has_finished:
+            return self._last_byte + min(self._limits.idle_s, _AFTER_FINISH_S)
+        if self._builder.has_begun:
+            return self._last_byte + self._limits.idle_s
+        first = self._limits.first_token_s
+        return min(self._last_byte + first, self._started + 2 * first)
+
+    def _phase(self) -> tuple[bool, bool]:
+        return self._builder.has_begun, self._builder.has_finished
+
+    def _set_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+        self._clock = self._loop.call_at(self._deadline(), self._check_clock)
+
+    def _check_clock(self) -> None:
+        if self._room is not None:
+            # It is the caller who is slow, not the server.
+            self._last_byte = self._loop.time()
+        if self._loop.time() < self._deadline():
+            self._set_clock()
+            return
+        if not self._over:
+            self._error = self._too_late()
+        if not self._reader.cancelling():
+            self._reader.cancel()
+
+    def _too_late(self) -> ModelError:
+        if self._head is not None and self._head.status_code // 100 != 2:
+            return self._status_error(self._head)
+        host = self._target.host
+        if self._builder.has_begun:
+            return StreamBroken(
+                f"{host} sent nothing for {self._limits.idle_s:g} s in the middle of the answer. "
+                "What had arrived is kept; ask it to go on."
+            )
+        waited = self._loop.time() - self._started
+        return ModelTimeout(
+            f"{host} did not begin to answer within {waited:.1f} s. Try again, or pick another model; "
+            "a longer first-token limit can be set."
+        )
+
+    # How it ended.
+
+    def _verdict(self) -> Exception | None:
+        builder, target = self._builder, self._target
+        if builder.error is not None:
+            return failures.from_stream(builder.error, target, has_begun=builder.has_begun)
+        if builder.has_finished:
+            # A complete answer stays complete, however the connection ended.
+            return None
+        if self._error is not None:
+            return self._error
+        if builder.nothing_parsed or (builder.is_empty and self._shows_text()):
+            return self._not_an_answer()
+        if not builder.has_begun:
+            return ConnectionFailed(f"{target.host} ended the answer before it began. Try again.")
+        return StreamBroken(
+            f"{target.host} ended the answer without saying that it is complete. What had arrived is kept."
+        )
+
+    def _shows_text(self) -> bool:
+        return any(line.strip() and not line.startswith(b":") for line in self._body.splitlines())
+
+    def _not_an_answer(self) -> ModelError:
+        assert self._head is not None
+        head = self._head
+        return failures.not_an_answer(bytes(self._body), head.headers, head.status_code, self._target)
+
+    def _too_long(self) -> ModelError:
+        kind = StreamBroken if self._builder.has_begun else InvalidAnswer
+        return kind(
+            f"{self._target.host} sent more than {MAX_EVENT_BYTES // 2**20} MB without an end; the connection was "
+            "closed. Try again, or pick another model."
+        )

@@ -1,0 +1,90 @@
+"""The API key inside a client: used for its own host, shown nowhere, and blotted out of what comes back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol
+from urllib.parse import quote
+
+MASK = "[key]"
+_USABLE = re.compile(r"[!-~]+")
+_SHORTEST_MASKED = 6
+
+
+class Secret(Protocol):
+    """A hidden string, such as pydantic's `SecretStr`."""
+
+    def get_secret_value(self) -> str:
+        """The string."""
+
+
+class ApiKey:
+    """Holds a key where neither `repr`, `vars`, pickling nor a traceback finds it."""
+
+    __slots__ = ("_get",)
+
+    def __init__(self, key: str | Secret | None) -> None:
+        value = (key if isinstance(key, str) or key is None else key.get_secret_value()) or ""
+        value = value.strip()
+        # A closure, because `vars`, `repr` and `pickle` show what an attribute holds.
+        self._get: Callable[[], str] = lambda: value
+
+    def __bool__(self) -> bool:
+        return bool(self._get())
+
+    def __repr__(self) -> str:
+        return "ApiKey(set)" if self else "ApiKey(none)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A client with its key is not pickled; make a new one.")
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can stand in a header: printable ASCII without spaces."""
+        return bool(_USABLE.fullmatch(self._get()))
+
+    def headers(self) -> dict[str, str]:
+        """The header that carries the key; empty without one."""
+        return {"Authorization": f"Bearer {self._get()}"} if self else {}
+
+    def redact(self, text: str) -> str:
+        """The text with this key masked, in plain, JSON, percent and base64 form."""
+        for form in _forms(self._get()):
+            text = text.replace(form, MASK)
+        return text
+
+
+def _forms(key: str) -> tuple[str, ...]:
+    # Masking a very short "key" (local servers take any) would blot out ordinary words.
+    if len(key) < _SHORTEST_MASKED:
+        return ()
+    plain = {key, json.dumps(key)[1:-1], quote(key, safe=""), quote(key, safe="").lower()}
+    return tuple(sorted(plain | _base64_forms(key), key=len, reverse=True))
+
+
+def _base64_forms(key: str) -> set[str]:
+    """How the key looks within base64 text, at each of the three places it can begin."""
+    forms = set()
+    for offset in range(3):
+        data = b"\0" * offset + key.encode()
+        # Characters that also carry bits of the neighbours are left out.
+        first, last = -(-offset * 8 // 6), len(data) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            forms.add(encode(data).decode("ascii")[first:last])
+    return forms
+
+
+def redact_all(value: Any, redact: Any, depth: int = 8) -> Any:
+    """A JSON value with every string in it redacted; what is nested deeper is left out."""
+    if isinstance(value, str):
+        return redact(value)
+    if depth == 0:
+        return None
+    if isinstance(value, dict):
+        return {redact(str(key)): redact_all(item, redact, depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [redact_all(item, redact, depth - 1) for item in value]
+    return value

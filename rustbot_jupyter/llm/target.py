@@ -1,0 +1,61 @@
+"""Whom a client talks to, as errors name it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+OPENROUTER_HOST = "openrouter.ai"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """The host, and what a sentence about its failures needs to know."""
+
+    host: str
+    """Name and port, without user or password."""
+    is_local: bool
+    """On this machine."""
+    has_key: bool
+    """A key was given."""
+    sends_key: bool
+    """It is sent; a key never goes over plain http to another machine."""
+    redact: Callable[[str], str]
+    """Masks keys in a text of the provider."""
+    model: str = ""
+
+    @property
+    def is_openrouter(self) -> bool:
+        """Whether it is OpenRouter itself."""
+        return self.host == OPENROUTER_HOST
+
+
+def split_url(base_url: str) -> SplitResult | None:
+    """The parts of a usable http(s) address, or None."""
+    try:
+        parts = urlsplit(base_url.strip())
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def host_name(parts: SplitResult) -> str:
+    """Name and port for people: "openrouter.ai", "localhost:11434"."""
+    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    return f"{name}:{parts.port}" if parts.port else name
+
+
+def is_loopback(name: str | None) -> bool:
+    """Whether a host name means this machine."""
+    if name is None:
+        return False
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified

@@ -1,0 +1,122 @@
+"""A `ChatRequest` as the JSON body of `POST /chat/completions`."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.llm.base import ChatRequest
+from rustbot_jupyter.messages import (
+    FilePart,
+    ImagePart,
+    Message,
+    MessageRole,
+    ReasoningPart,
+    TextPart,
+    ToolResultPart,
+)
+
+_MAX_SESSION_ID_CHARS = 256
+
+
+def encode(request: ChatRequest, *, with_session: bool = True) -> bytes:
+    """The body as UTF-8. Lone surrogates, which UTF-8 cannot hold, go out as U+FFFD.
+
+    Args:
+        request: What to ask.
+        with_session: Whether to send `session_id`; strict servers refuse fields they do not know.
+
+    Raises:
+        RequestError: A field cannot be written as JSON.
+    """
+    try:
+        text = json.dumps(_body(request, with_session), ensure_ascii=False, allow_nan=False, default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise RequestError(f"The request cannot be sent as JSON: {error}. Check the extra request fields.") from error
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode("utf-8")
+
+
+def _body(request: ChatRequest, with_session: bool) -> dict[str, Any]:
+    optional = {
+        "models": request.fallback_models,
+        "max_tokens": request.max_tokens,
+        **request.sampling,
+        "reasoning": request.reasoning,
+        "provider": request.provider,
+        "response_format": request.response_format,
+        "tools": request.tools,
+        "tool_choice": request.tool_choice,
+        "cache_control": request.cache_control,
+        "session_id": (request.session_id or "")[:_MAX_SESSION_ID_CHARS] if with_session else None,
+    }
+    return {
+        "model": request.model,
+        "messages": [entry for message in request.messages for entry in _entries(message)],
+        "stream": True,
+        # OpenRouter always sends the usage; local servers only when asked.
+        "stream_options": {"include_usage": True},
+        **{name: value for name, value in optional.items() if value is not None and value not in ("", (), [], {})},
+        **request.extra,
+    }
+
+
+def _entries(message: Message) -> Iterator[dict[str, Any]]:
+    """The wire's entries for a message: one, or one per tool result."""
+    if message.role is MessageRole.TOOL:
+        for part in message.parts:
+            if isinstance(part, ToolResultPart):
+                yield {"role": "tool", "tool_call_id": part.call_id, "content": part.content}
+    elif message.role is MessageRole.ASSISTANT:
+        yield _assistant_entry(message)
+    else:
+        yield {"role": str(message.role), "content": _content(message)}
+
+
+def _assistant_entry(message: Message) -> dict[str, Any]:
+    calls = [
+        {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        for call in message.tool_calls
+    ]
+    entry: dict[str, Any] = {"role": "assistant", "content": message.text or (None if calls else "")}
+    if calls:
+        entry["tool_calls"] = calls
+    details = [detail for part in message.parts if isinstance(part, ReasoningPart) for detail in part.details]
+    if details:
+        entry["reasoning_details"] = details
+    elif calls and message.reasoning:
+        # Only the follow-up to a tool call needs the thoughts before it.
+        entry["reasoning"] = message.reasoning
+    return entry
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    if all(isinstance(part, TextPart) for part in message.parts):
+        return message.text
+    return [wire for part in message.parts if (wire := _content_part(part)) is not None]
+
+
+def _content_part(part: object) -> dict[str, Any] | None:
+    match part:
+        case TextPart(text=text):
+            return {"type": "text", "text": text}
+        case ImagePart(media_type=media_type, data=data, url=url):
+            return {"type": "image_url", "image_url": {"url": url or _data_url(media_type, data)}}
+        case FilePart(name=name, media_type=media_type, data=data):
+            return {"type": "file", "file": {"filename": name, "file_data": _data_url(media_type, data)}}
+    return None
+
+
+def _data_url(media_type: str, data: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__!r} is not a JSON value")
