@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from io import TextIOWrapper
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +54,23 @@ def log_to(path: str | os.PathLike[str], level: str | int = "INFO") -> LogFile:
         SettingsError: The level is unknown, or the file cannot be written.
     """
     number = _level(level)
-    target = Path(os.path.realpath(os.path.expanduser(path)))
     with _lock:
-        log = _open_logs.get(target)
-        if log is None:
-            log = _open_logs[target] = LogFile(target)
-            _LOGGER.addHandler(log.handler)
+        log = _log_at(path)
         log.handler.setLevel(number)
         _set_level()
     return log
+
+
+def _log_at(path: str | os.PathLike[str]) -> LogFile:
+    try:
+        target = Path(os.path.realpath(os.path.expanduser(path)))
+        if target not in _open_logs:
+            _open_logs[target] = LogFile(target)
+            _LOGGER.addHandler(_open_logs[target].handler)
+        return _open_logs[target]
+    except (OSError, ValueError) as exc:
+        why = getattr(exc, "strerror", None) or exc
+        raise SettingsError(f"The log {os.fspath(path)!r} cannot be written ({why}); choose another path.") from exc
 
 
 class LogFile:
@@ -95,31 +103,29 @@ class LogFile:
         return f"LogFile({str(self.path)!r}, level={logging.getLevelName(self.handler.level)!r})"
 
 
-class _JsonLines(logging.FileHandler):
+class _JsonLines(logging.Handler):
     problem = ""
 
     def __init__(self, path: Path) -> None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            super().__init__(path, encoding="ascii")
-        except (OSError, ValueError) as exc:
-            why = getattr(exc, "strerror", None) or exc
-            raise SettingsError(f"The log {str(path)!r} cannot be written ({why}); choose another path.") from exc
+        super().__init__()
         self.setFormatter(_JsonFormatter())
-
-    def _open(self) -> TextIOWrapper:
-        # What people ask stands in it, so only the owner may read a new one.
-        return TextIOWrapper(
-            open(self.baseFilename, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)), encoding="ascii"
-        )
+        self._path = path
+        # What people ask stands in it, so only the owner may read a new one. Unbuffered: a line is written as a whole
+        # even when several kernels write to the file, and nothing waits for a disk that is full.
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = FileIO(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.problem = ""
-        super().emit(record)
+        try:
+            self._file.write(self.format(record).encode("ascii") + b"\n")
+            self.problem = ""
+        except (OSError, ValueError, TypeError, RecursionError):
+            # The default would print the record's raw arguments into the cell that happens to run.
+            self.problem = f"The log {str(self._path)!r} misses a line that could not be written."
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        # The default prints the record's raw arguments to the cell that happens to run.
-        self.problem = f"The log {self.baseFilename!r} cannot be written."
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 class _JsonFormatter(logging.Formatter):

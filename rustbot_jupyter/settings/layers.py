@@ -53,6 +53,8 @@ class Settings:
         working_dir: Path | str | None = None,
     ) -> None:
         api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
+        # First of all, so that a traceback out of here can show this object.
+        self._values, self._profile_name = Profile(), None
         self._lock = threading.RLock()
         # In functions, not in attributes: `vars(settings)` must not show the keys that stand in the environment.
         self._environ: Callable[[], Mapping[str, str]] = lambda: os.environ if environ is None else environ

@@ -139,7 +139,10 @@ def test_a_newer_file_is_not_edited():
 
 
 def test_an_old_model_name_is_migrated_and_its_comment_kept():
-    raw = b'model = "anthropic/claude-sonnet-4.5:beta" # best\nfallback_models = ["a/b:beta", "c/d"]\n[aliases]\nq = "q/q:beta"\n'
+    raw = (
+        b'model = "anthropic/claude-sonnet-4.5:beta" # best\n'
+        b'fallback_models = ["a/b:beta", "c/d"]\n[aliases]\nq = "q/q:beta"\n'
+    )
 
     text = edit(raw, {})
 
