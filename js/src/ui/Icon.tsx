@@ -14,6 +14,7 @@ const PATHS = {
   trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
   close: "M6 6l12 12M18 6L6 18",
   down: "M12 5v14M6 13l6 6 6-6",
+  up: "M12 19V5M6 11l6-6 6 6",
   chevron: "M7 10l5 5 5-5",
   insert: "M4 5h16M4 9h16M12 13v7M8.5 16.5h7",
   replace: "M4 8h13l-3-3M20 16H7l3 3",
