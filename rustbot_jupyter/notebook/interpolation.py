@@ -51,6 +51,7 @@ def interpolate(
 
 
 _EXPRESSION = re.compile(r"(\\?)\$`([^`\n]+)`")
+_EXPRESSION_OR_BRACE = re.compile(rf"{_EXPRESSION.pattern}|[{{}}]")
 _STEP = r"""\.[^\W\d]\w*|\[(?:-?\d+|"[^"{}\n]*"|'[^'{}\n]*'|[^\[\]{}"'\n]+)\]"""
 _PLACEHOLDER = re.compile(rf"\{{(?P<name>[^\W\d]\w*)(?P<steps>(?:{_STEP})*)\}}")
 _STEPS = re.compile(_STEP)
@@ -68,7 +69,7 @@ class _Filler:
         self._schema_only = schema_only
         self._budget_chars = budget_chars
         self._expressions = {match.start(): match for match in _EXPRESSION.finditer(text)}
-        self._partners = _brace_partners(text, self._expressions)
+        self._partners = _brace_partners(text)
 
     def pieces(self) -> Iterator[str]:
         text, place, closing = self._text, 0, set[int]()
@@ -129,17 +130,14 @@ class _Filler:
         return f"{before}{shown}{after}"
 
 
-def _brace_partners(text: str, expressions: dict[int, re.Match[str]]) -> dict[int, int]:
+def _brace_partners(text: str) -> dict[int, int]:
     """Where each opening brace is closed; braces inside expressions do not count."""
-    inside = {place for match in expressions.values() for place in range(match.start(), match.end())}
     partners: dict[int, int] = {}
     opened: list[int] = []
-    for match in re.finditer(r"[{}]", text):
-        if match.start() in inside:
-            continue
+    for match in _EXPRESSION_OR_BRACE.finditer(text):
         if match[0] == "{":
             opened.append(match.start())
-        elif opened:
+        elif match[0] == "}" and opened:
             partners[opened.pop()] = match.start()
     return partners
 
