@@ -4,8 +4,10 @@ hosts     whom an address names, and whether a key may travel there
 redaction takes keys out of text and data
 profile   every setting: meaning, unit, limits, default
 files     the config folder, reading with a limit, writing all or nothing
-document  TOML text, read however broken it is and edited with its comments
+document  TOML text, read however broken it is
+edits     TOML text, changed with its comments kept
 stored    settings.toml, checked field by field
+sources   file, .env and environment as layers
 layers    `Settings`: all places together, and which of them gave a value
 secrets   where a key is found and for which host
 """

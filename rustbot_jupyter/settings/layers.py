@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import difflib
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import SecretStr
 
 from rustbot_jupyter.errors import SettingsError
-from rustbot_jupyter.settings import environment, files, stored
+from rustbot_jupyter.settings import stored
 from rustbot_jupyter.settings.explain import Explanation, Origin
-from rustbot_jupyter.settings.hosts import host_of, insecure_http
+from rustbot_jupyter.settings.hosts import host_of, insecure_http, is_loopback
 from rustbot_jupyter.settings.profile import FIELDS, Profile, check, model_id, shown, unknown_field
 from rustbot_jupyter.settings.secrets import Key, KeyPlace, UrlOrigin, clean_key, find_key, forget_key, remember_key
+from rustbot_jupyter.settings.sources import Layer, Sources
 
 OnChange = Callable[[tuple[str, ...]], None]
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """Checked values from one place."""
-
-    name: str
-    where: Callable[[str], str]
-    """For the name of a setting: the file, variable or profile it stands in."""
-    values: Mapping[str, Any] = field(default_factory=dict)
-    is_project: bool = False
-    """Whether it came with the working folder rather than from the user."""
 
 
 class Settings:
@@ -54,17 +41,15 @@ class Settings:
     ) -> None:
         api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
         # First of all, so that a traceback out of here can show this object.
-        self._values, self._profile_name = Profile(), None
+        self._values = Profile()
+        self._profile_name: str | None = None
         self._lock = threading.RLock()
-        # In functions, not in attributes: `vars(settings)` must not show the keys that stand in the environment.
-        self._environ: Callable[[], Mapping[str, str]] = lambda: os.environ if environ is None else environ
-        self._working_dir = Path(working_dir) if working_dir is not None else None
-        self._config_dir = Path(config_dir) if config_dir is not None else files.config_dir(environ)
+        self._sources = Sources(environ, config_dir, working_dir)
+        self._aliases = dict(self._sources.stored.aliases)
         self._call = {name: check(name, value) for name, value in (call or {}).items() if value is not None}
         self._listeners: list[OnChange] = []
         self._chosen = profile
-        self._read()
-        if profile is not None and profile not in self._stored.profiles:
+        if profile is not None and profile not in self._sources.stored.profiles:
             raise SettingsError(self._unknown_profile(profile))
         self._build()
         self._argument = self._bound(api_key)
@@ -118,13 +103,18 @@ class Settings:
     @property
     def path(self) -> Path | None:
         """Where settings.toml is, or would be."""
-        return None if self._config_dir is None else self._config_dir / files.SETTINGS_FILE
+        return self._sources.path
 
     @property
     def problems(self) -> tuple[str, ...]:
         """What could not be used, one sentence each."""
-        insecure = insecure_http(self._values.base_url)
-        return (*self._problems, insecure) if insecure else self._problems
+        url = self._values.base_url
+        found = [*self._problems, insecure_http(url)]
+        if self._url_origin(url) == "project" and not is_loopback(url):
+            found.append(
+                f"The server {url!r} was chosen by .env in the working folder; keys of yours are not sent there."
+            )
+        return tuple(filter(None, found))
 
     @property
     def aliases(self) -> dict[str, str]:
@@ -133,7 +123,7 @@ class Settings:
 
     def profiles(self) -> tuple[str, ...]:
         """The names of the profiles in the file."""
-        return tuple(self._stored.profiles)
+        return tuple(self._sources.stored.profiles)
 
     def explain(self) -> Explanation:
         """Every setting with its value, the layer that gave it, and where that is."""
@@ -148,7 +138,7 @@ class Settings:
         """
         checked = {name: check(name, value) for name, value in (call or {}).items()}
         with self._lock:
-            if profile is not None and profile not in self._stored.profiles:
+            if profile is not None and profile not in self._sources.stored.profiles:
                 raise SettingsError(self._unknown_profile(profile))
             layers = self._layers if profile is None else self._layers_with(profile)
             return _merged([*layers, Layer(name="call", where=str, values=checked)])
@@ -207,7 +197,7 @@ class Settings:
             SettingsError: There is no such profile.
         """
         with self._lock:
-            if name is not None and name not in self._stored.profiles:
+            if name is not None and name not in self._sources.stored.profiles:
                 raise SettingsError(self._unknown_profile(name))
             before = self._values
             # "" is told from None: no profile, whatever RUSTBOT_PROFILE says.
@@ -219,7 +209,7 @@ class Settings:
         """Whether files or environment gave other values than before; cheap when nothing changed."""
         with self._lock:
             before = self._values
-            if self._signature == self._look():
+            if not self._sources.have_changed():
                 return False
             self._read()
             self._build()
@@ -263,7 +253,7 @@ class Settings:
         Raises:
             SettingsError: There is no such profile, or the file cannot be written.
         """
-        if name not in self._stored.profiles:
+        if name not in self._sources.stored.profiles:
             raise SettingsError(self._unknown_profile(name))
         if name == self._profile_name:
             self.use_profile(None)
@@ -300,10 +290,10 @@ class Settings:
         return find_key(
             url,
             argument=self._argument,
-            environ=self._environ(),
-            dotenv=environment.read_dotenv(self._folder()),
+            environ=self._sources.environ(),
+            dotenv=self._sources.dotenv(),
             url_from=self._url_origin(url),
-            config_dir=self._config_dir,
+            config_dir=self._sources.config_dir,
         )
 
     def remember_key(self, key: str | SecretStr, where: KeyPlace = "memory", host: str | None = None) -> Key:
@@ -313,7 +303,7 @@ class Settings:
             SettingsError: The key cannot be used, or cannot be kept in that place.
         """
         key = SecretStr(key) if isinstance(key, str) else key
-        found = remember_key(host or host_of(self._values.base_url), key, where, self._config_dir)
+        found = remember_key(host or host_of(self._values.base_url), key, where, self._sources.config_dir)
         if self._argument is not None and self._argument.host == found.host:
             self._argument = None
         return found
@@ -327,7 +317,7 @@ class Settings:
         host = host or host_of(self._values.base_url)
         if self._argument is not None and self._argument.host == host:
             self._argument = None
-        forget_key(host, self._config_dir)
+        forget_key(host, self._sources.config_dir)
 
     # Inside.
 
@@ -356,39 +346,20 @@ class Settings:
         return self.explain()._repr_html_()
 
     def _read(self) -> None:
-        self._signature = self._look()
-        environ, dotenv = self._environ(), environment.read_dotenv(self._folder())
-        self._stored = stored.read(self.path)
-        self._aliases = dict(self._stored.aliases)
-        from_dotenv, dotenv_problems = environment.settings_from(dotenv, " in .env")
-        from_environ, environ_problems = environment.settings_from(environ)
-        self._outside = (
-            Layer(name="environment", where=lambda _: ".env", values=from_dotenv, is_project=True),
-            Layer(name="environment", where=lambda name: environment.PREFIX + name.upper(), values=from_environ),
-        )
-        self._wished = environ.get("RUSTBOT_PROFILE", "").strip() or dotenv.get("RUSTBOT_PROFILE", "").strip()
-        self._read_problems = tuple(filter(None, [self._stored.problem, *dotenv_problems, *environ_problems]))
+        self._sources.read()
+        self._aliases = dict(self._sources.stored.aliases)
 
     def _build(self) -> None:
-        name = self._wished if self._chosen is None else self._chosen
-        known = name in self._stored.profiles
-        self._problems = self._read_problems + ((self._unknown_profile(name),) if name and not known else ())
+        name = self._sources.wished_profile if self._chosen is None else self._chosen
+        known = name in self._sources.stored.profiles
+        self._problems = self._sources.problems + ((self._unknown_profile(name),) if name and not known else ())
         self._profile_name = name if known else None
         self._layers = self._layers_with(self._profile_name)
         self._values = _merged(self._layers)
 
     def _layers_with(self, profile: str | None) -> tuple[Layer, ...]:
-        path = str(self.path)
-        return (
-            Layer(name="file", where=lambda _: path, values=self._stored.values),
-            Layer(
-                name="profile",
-                where=lambda _: f"[profiles.{profile}] in {path}",
-                values=self._stored.profiles[profile] if profile else {},
-            ),
-            *self._outside,
-            Layer(name="call", where=lambda _: "set in code or in the settings tab", values=dict(self._call)),
-        )
+        call = Layer(name="call", where=lambda _: "set in code or in the settings tab", values=dict(self._call))
+        return (*self._sources.layers(profile), call)
 
     def _origin(self, name: str) -> Origin:
         layer = self._layer_of(name)
@@ -414,7 +385,7 @@ class Settings:
     def _drop_saved(self, names: Iterable[str]) -> None:
         for name in names:
             # What the environment says would win over the file: then the value goes on being one of this session.
-            if not any(name in layer.values for layer in self._outside):
+            if not any(name in layer.values for layer in self._sources.outside):
                 self._call.pop(name, None)
 
     def _change_alias(self, name: str, model: str | None) -> None:
@@ -425,16 +396,7 @@ class Settings:
             stored.save(self.path, {("aliases", name): model})
 
     def _unknown_profile(self, name: str) -> str:
-        return f"There is no profile {shown(name)}{_nearest(name, self._stored.profiles)}."
-
-    def _folder(self) -> Path:
-        return self._working_dir or Path()
-
-    def _look(self) -> tuple[Any, ...]:
-        """What changes when a file or the environment does; without secrets, and without reading files."""
-        environ = self._environ()
-        names = ("RUSTBOT_PROFILE", *(environment.PREFIX + name.upper() for name in FIELDS))
-        return (*map(_stamp, (self.path, self._folder() / ".env")), *(environ.get(name) for name in names))
+        return f"There is no profile {shown(name)}{_nearest(name, self._sources.stored.profiles)}."
 
     def _tell(self, before: Profile) -> bool:
         names = tuple(name for name in FIELDS if getattr(before, name) != getattr(self._values, name))
@@ -459,11 +421,3 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     if near:
         return f"; the nearest is {near[0]!r}"
     return f"; there are {', '.join(map(repr, known[:5]))}" if known else " and no other either"
-
-
-def _stamp(path: Path | None) -> tuple[int, ...]:
-    try:
-        found = os.stat(path) if path is not None else None
-    except (OSError, ValueError):
-        found = None
-    return () if found is None else (found.st_mtime_ns, found.st_size, found.st_ino)

@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rustbot_jupyter.errors import SettingsError, UnsupportedVersion
 from rustbot_jupyter.settings import document, files
 from rustbot_jupyter.settings.migrations import SCHEMA_VERSION, migrate
 from rustbot_jupyter.settings.profile import FIELDS, check, shown, unknown_field
+
+if TYPE_CHECKING:
+    from rustbot_jupyter.settings.edits import Changes
 
 _NAME = re.compile(r"[A-Za-z0-9][\w .+-]{0,63}", re.ASCII)
 _MOST_TOLD = 4
@@ -42,7 +45,7 @@ def read(path: Path | None) -> Stored:
     return Stored() if raw is None else _checked(path, raw)
 
 
-def save(path: Path | None, changes: document.Changes) -> None:
+def save(path: Path | None, changes: Changes) -> None:
     """Write changes into the file, comments and everything unknown in it kept.
 
     Before anything is written the old bytes are kept beside the file: as `.bak`, and when something broken in them
@@ -52,14 +55,17 @@ def save(path: Path | None, changes: document.Changes) -> None:
         UnsupportedVersion: A newer Rustbot wrote the file; it was left alone.
         SettingsError: It could not be written; it is as it was.
     """
+    # Its library is needed for saving only, and takes a while to import.
+    from rustbot_jupyter.settings.edits import edit
+
     if path is None:
         raise SettingsError("There is no home folder to save settings in; set RUSTBOT_CONFIG_DIR to a folder.")
     try:
         raw = files.read_start(path)
         if raw is None:
-            files.write_atomically(path, document.edit(b"", changes).encode())
+            files.write_atomically(path, edit(b"", changes).encode())
             return
-        text = document.edit(raw, changes)
+        text = edit(raw, changes)
         _keep(path, raw, text.encode())
         files.write_atomically(path, text.encode())
     except UnsupportedVersion as exc:

@@ -222,6 +222,7 @@ def test_a_projects_env_file_does_not_get_a_key_given_in_code(tmp_path):
     settings = load(tmp_path, api_key=KEY)
 
     assert settings.base_url == EVIL
+    assert "chosen by .env" in settings.problems[0]
     assert settings.find_key() is None
     assert found(settings, OPENROUTER_URL) == ("argument", KEY)
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rustbot_jupyter.errors import UnsupportedVersion
-from rustbot_jupyter.settings.document import edit, parse
+from rustbot_jupyter.settings.document import parse
+from rustbot_jupyter.settings.edits import edit
 
 GOOD = b'model = "a/b"\ntemperature = 0.5\n\n[profiles.fast]\nmodel = "c/d"\n'
 NAMES = st.sampled_from(["model", "temperature", "x", "two words", 'quo"te', "ünï", "a.b"])

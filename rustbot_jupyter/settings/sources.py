@@ -1,0 +1,102 @@
+"""The places settings come from, as layers: the file with its profiles, .env and environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rustbot_jupyter.settings import environment, files, stored
+from rustbot_jupyter.settings.profile import FIELDS
+from rustbot_jupyter.settings.stored import Stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Checked values from one place."""
+
+    name: str
+    where: Callable[[str], str]
+    """For the name of a setting: the file, variable or profile it stands in."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    is_project: bool = False
+    """Whether it came with the working folder rather than from the user."""
+
+
+class Sources:
+    """What file, .env and environment said when they were last read."""
+
+    stored: Stored
+    outside: tuple[Layer, Layer]
+    """.env and environment; the second wins."""
+    wished_profile: str
+    """What `RUSTBOT_PROFILE` says, or ""."""
+    problems: tuple[str, ...]
+    """What could not be used, one sentence each."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        config_dir: Path | str | None = None,
+        working_dir: Path | str | None = None,
+    ) -> None:
+        # In a function, not in an attribute: `vars` must not show the keys that stand in the environment.
+        self.environ: Callable[[], Mapping[str, str]] = lambda: os.environ if environ is None else environ
+        self.config_dir = files.config_dir(environ) if config_dir is None else Path(config_dir)
+        self._working_dir = Path(working_dir) if working_dir is not None else Path()
+        self.read()
+
+    @property
+    def path(self) -> Path | None:
+        """Where settings.toml is, or would be."""
+        return None if self.config_dir is None else self.config_dir / files.SETTINGS_FILE
+
+    def dotenv(self) -> dict[str, str]:
+        """The variables of .env, read now."""
+        return environment.read_dotenv(self._working_dir)
+
+    def read(self) -> None:
+        """Read everything anew; never raises."""
+        self._seen = self._look()
+        environ, dotenv = self.environ(), self.dotenv()
+        self.stored = stored.read(self.path)
+        from_dotenv, dotenv_problems = environment.settings_from(dotenv, " in .env")
+        from_environ, environ_problems = environment.settings_from(environ)
+        self.outside = (
+            Layer(name="environment", where=lambda _: ".env", values=from_dotenv, is_project=True),
+            Layer(name="environment", where=lambda name: environment.PREFIX + name.upper(), values=from_environ),
+        )
+        self.wished_profile = environ.get("RUSTBOT_PROFILE", "").strip() or dotenv.get("RUSTBOT_PROFILE", "").strip()
+        self.problems = tuple(filter(None, [self.stored.problem, *dotenv_problems, *environ_problems]))
+
+    def have_changed(self) -> bool:
+        """Whether reading again may give something else; looks at dates and variables only."""
+        return self._seen != self._look()
+
+    def layers(self, profile: str | None) -> tuple[Layer, ...]:
+        """All layers of these sources, the lowest first, with a profile that the file has."""
+        path = str(self.path)
+        return (
+            Layer(name="file", where=lambda _: path, values=self.stored.values),
+            Layer(
+                name="profile",
+                where=lambda _: f"[profiles.{profile}] in {path}",
+                values=self.stored.profiles[profile] if profile else {},
+            ),
+            *self.outside,
+        )
+
+    def _look(self) -> tuple[Any, ...]:
+        environ = self.environ()
+        names = ("RUSTBOT_PROFILE", *(environment.PREFIX + name.upper() for name in FIELDS))
+        return (*map(_stamp, (self.path, self._working_dir / ".env")), *(environ.get(name) for name in names))
+
+
+def _stamp(path: Path | None) -> tuple[int, ...]:
+    try:
+        found = os.stat(path) if path is not None else None
+    except (OSError, ValueError):
+        found = None
+    return () if found is None else (found.st_mtime_ns, found.st_size, found.st_ino)
