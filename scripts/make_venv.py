@@ -62,10 +62,9 @@ def is_usable() -> bool:
 
 def create() -> None:
     print(f"Making {VENV.name} with Python {sys.version.split()[0]} ...", flush=True)
-    ways = [[sys.executable, "-m", "venv", "--clear", str(VENV)]]
-    if uv := shutil.which("uv"):
-        ways.insert(0, [uv, "venv", "--quiet", "--clear", "--seed", "--python", sys.executable, str(VENV)])
-    if not any(map(works, ways)):
+    uv = shutil.which("uv")
+    made = uv and works([uv, "venv", "--quiet", "--clear", "--seed", "--python", sys.executable, str(VENV)])
+    if not made and not works([sys.executable, "-m", "venv", "--clear", str(VENV)], stdout=subprocess.DEVNULL):
         # Debian has ensurepip in a package of its own (python3-venv); the pip that is there can do its work.
         run(sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV))
         run(sys.executable, "-m", "pip", "--quiet", "--python", str(PYTHON), "install", "pip")
@@ -86,8 +85,8 @@ def quiet_lab() -> None:
     shutil.copy(LAB_SETTINGS, folder / "overrides.json")
 
 
-def works(command: list[str]) -> bool:
-    return subprocess.run(command).returncode == 0
+def works(command: list[str], stdout: int | None = None) -> bool:
+    return subprocess.run(command, stdout=stdout).returncode == 0
 
 
 def run(*command: str) -> None:

@@ -1,5 +1,6 @@
 """What is published holds what users need, and what is installed is what was tested."""
 
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from pins import pins
 
@@ -96,6 +98,20 @@ PIN_FILES = [ROOT / "requirements" / "dev.txt", ROOT / "binder" / "requirements.
 def test_pins_are_exact_and_name_no_address(path: Path) -> None:
     assert len(pins(path)) > 50
     assert "://" not in path.read_text(encoding="utf-8")
+
+
+def test_the_pinned_versions_take_the_oldest_python_that_we_take() -> None:
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+
+    too_new = [
+        f"{each.name} {each.version} needs Python {wanted}"
+        for each in importlib.metadata.distributions()
+        if canonicalize_name(each.name) in pins(PIN_FILES[0])
+        and (wanted := each.metadata["Requires-Python"])
+        and oldest not in SpecifierSet(wanted)
+    ]
+
+    assert too_new == []
 
 
 def test_all_that_is_asked_for_is_pinned_to_a_version_that_will_do() -> None:
