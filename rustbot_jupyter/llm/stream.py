@@ -246,10 +246,11 @@ class AnswerBuilder:
     def _add_tool_calls(self, fragments: Any) -> None:
         self._flush()
         self._new += self._tool_calls.add(fragments)
+        self._size += len(str(fragments))
         self.has_begun = self.has_begun or bool(self._tool_calls)
 
     def _add_annotations(self, annotations: Any) -> None:
-        for annotation in annotations if isinstance(annotations, list) else ():
+        for annotation in _list(annotations):
             if not isinstance(annotation, dict):
                 continue
             cited = annotation.get("url_citation")
@@ -260,10 +261,10 @@ class AnswerBuilder:
             self._annotations.append(annotation)
 
     def _add_search(self, chunk: dict[str, Any]) -> None:
-        for result in chunk.get("search_results") or ():
+        for result in _list(chunk.get("search_results")):
             if isinstance(result, dict):
                 self._cite(result)
-        for url in chunk.get("citations") or ():
+        for url in _list(chunk.get("citations")):
             self._cite({"url": url})
 
     def _cite(self, page: Mapping[str, Any]) -> None:
@@ -289,7 +290,8 @@ class AnswerBuilder:
             return
         known = _FINISH_REASONS.get(reason, reason)
         self._finish_reason = known if known in _KNOWN_FINISH_REASONS else "stop"
-        self._native_finish_reason = self._native_finish_reason or (None if known == reason else reason)
+        if self._native_finish_reason is None and self._finish_reason != reason:
+            self._native_finish_reason = reason
         hidden_failure = not self.has_begun and self._native_finish_reason in ("error", "network_error")
         if (reason == "error" or hidden_failure) and self.error is None and "error" not in choice:
             self.error = {"message": "The provider reported an error without saying which."}
@@ -327,6 +329,10 @@ def _parse_together(events: list[tuple[str, str]]) -> list[Any] | None:
     except (ValueError, RecursionError):
         return None
     return chunks if len(chunks) == len(texts) else None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _name(value: Any) -> str | None:

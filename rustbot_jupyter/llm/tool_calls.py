@@ -14,6 +14,9 @@ from rustbot_jupyter.messages import ToolCallPart, new_id
 class _Call:
     index: int | None
     id: str
+    """As the provider sends it; "" for none."""
+    own_id: str = field(default_factory=lambda: new_id("call"))
+    """Stands in for an id that is missing or not unique."""
     name: str = ""
     pieces: list[str] = field(default_factory=list)
     is_announced: bool = False
@@ -47,10 +50,14 @@ class ToolCallAssembler:
         taken: set[str] = set()
         parts = []
         for call in self._calls:
-            if not _is_good_id(call.id) or call.id in taken:
-                call.id = new_id("call")
-            taken.add(call.id)
-            parts.append(ToolCallPart(call_id=call.id, name=call.name, arguments=_arguments(call.pieces)))
+            arguments = "".join(call.pieces)
+            if not call.name and not arguments:
+                continue
+            call_id = call.id if _is_good_id(call.id) and call.id not in taken else call.own_id
+            taken.add(call_id)
+            # "" and "null" is what Groq and others send for a tool without parameters.
+            arguments = "{}" if arguments.strip() in ("", "null") else arguments
+            parts.append(ToolCallPart(call_id=call_id, name=call.name, arguments=arguments))
         return tuple(parts)
 
     def _add_one(self, fragment: dict[str, Any]) -> _Call:
@@ -98,12 +105,6 @@ def _begins_another(call: _Call, index: int | None, call_id: str, name: str) -> 
 def _is_good_id(call_id: str) -> bool:
     # Kimi calls every first call "0", in every turn.
     return bool(call_id) and not call_id.isdigit()
-
-
-def _arguments(pieces: list[str]) -> str:
-    text = "".join(pieces)
-    # What Groq and others send for a tool without parameters.
-    return "{}" if text.strip() in ("", "null") else text
 
 
 def _text(value: Any) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from rustbot_jupyter.usage import Usage
+
+_MAX_COUNT = 2**53
+_MAX_COST_USD = 1e9
 
 
 def read_usage(data: Any) -> Usage | None:
@@ -42,13 +44,13 @@ def _dict(value: Any) -> dict[str, Any]:
 
 def _count(*values: Any) -> int | None:
     """The first that is a count."""
-    return next((value for value in values if type(value) is int and value >= 0), None)
+    return next((value for value in values if type(value) is int and 0 <= value < _MAX_COUNT), None)
 
 
 def _cost(value: Any) -> float | None:
     if isinstance(value, dict):
         # Perplexity sends the parts and their sum.
         value = value.get("total_cost")
-    if type(value) not in (int, float) or not 0 <= value < math.inf:
+    if type(value) not in (int, float) or not 0 <= value < _MAX_COST_USD:
         return None
     return float(value)

@@ -1,0 +1,423 @@
+"""Every dialect of chunks becomes the same kind of answer: one small fixture per quirk."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from asking import answer_to, understand
+from servers.misbehaving import USAGE, delta, event
+
+from rustbot_jupyter.llm.base import ReasoningDelta, TextDelta, ToolCallStarted
+from rustbot_jupyter.llm.stream import AnswerBuilder
+from rustbot_jupyter.messages import CitationPart
+
+DONE = event("[DONE]")
+
+
+def choice(**fields: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, **fields}]}
+
+
+def test_text_is_joined_and_the_head_is_known() -> None:
+    answer = answer_to(delta(content="Hel"), delta(content="lo"), delta(content="", finish="stop"))
+
+    assert answer.text == "Hello"
+    assert (answer.model, answer.provider, answer.generation_id) == ("test/model-1", "Test", "gen-test-1")
+    assert answer.finish_reason == "stop"
+    assert answer.is_complete
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {**delta(content="", finish="stop"), "usage": USAGE},
+        {"choices": [], "usage": USAGE},
+        {**delta(content=""), "usage": USAGE},
+        {"choices": None, "usage": USAGE},
+        {"usage": USAGE},
+    ],
+)
+def test_the_usage_chunk_comes_in_many_shapes(last: dict[str, Any]) -> None:
+    answer = answer_to(delta(content="Hi"), delta(content="", finish="stop"), last)
+
+    assert answer.text == "Hi"
+    assert answer.finish_reason == "stop"
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (12, 5)
+    assert (answer.usage.cache_read_tokens, answer.usage.reasoning_tokens) == (2, 1)
+    assert answer.usage.cost_usd == 0.00042
+    assert not answer.usage.cost_is_estimate
+
+
+def test_the_last_usage_wins_and_null_is_ignored() -> None:
+    first, last = {"usage": {"prompt_tokens": 1}}, {"usage": {"prompt_tokens": 2, "completion_tokens": 3}}
+
+    answer = answer_to(first, last, {"usage": None}, {"x_groq": {"id": "req"}})
+
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (2, 3)
+
+
+def test_the_usage_of_groq_is_found() -> None:
+    assert answer_to({"x_groq": {"usage": {"prompt_tokens": 7, "completion_tokens": 1}}}).usage.input_tokens == 7
+
+
+def test_a_cost_object_gives_its_total() -> None:
+    cost = {"input_tokens_cost": 1, "total_cost": 0.005}
+
+    assert answer_to({"usage": {"prompt_tokens": 1, "cost": cost}}).usage.cost_usd == 0.005
+
+
+def test_a_cost_of_zero_is_a_cost_and_a_missing_one_is_unknown() -> None:
+    assert answer_to({"usage": {"prompt_tokens": 1, "cost": 0}}).usage.cost_usd == 0.0
+    assert answer_to({"usage": {"prompt_tokens": 1}}).usage.cost_usd is None
+
+
+@pytest.mark.parametrize("odd", [-1, "3", True, None, [], float("nan"), float("inf"), 1.5, 10**400])
+def test_odd_counts_are_unknown(odd: Any) -> None:
+    """B3: odd values are refused."""
+    answer = answer_to({"usage": {"prompt_tokens": odd, "completion_tokens": 4}})
+
+    assert answer.usage.input_tokens is None
+    assert answer.usage.output_tokens == 4
+
+
+@pytest.mark.parametrize("odd", [-1, "3", True, float("nan"), float("inf"), [], 10**400])
+def test_odd_costs_are_unknown(odd: Any) -> None:
+    """B3: odd values are refused."""
+    assert answer_to({"usage": {"prompt_tokens": 1, "cost": odd}}).usage.cost_usd is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason", "native"),
+    [
+        ("stop", "stop", None),
+        ("", None, None),
+        (None, None, None),
+        ("eos", "stop", "eos"),
+        ("function_call", "tool_calls", "function_call"),
+        ("length", "length", None),
+        ("content_filter", "content_filter", None),
+        ("whatever", "stop", "whatever"),
+        (7, None, None),
+    ],
+)
+def test_finish_reasons_are_normalised(sent: Any, reason: str | None, native: str | None) -> None:
+    answer = answer_to(delta(content="Hi"), choice(delta={}, finish_reason=sent))
+
+    assert (answer.finish_reason, answer.native_finish_reason) == (reason, native)
+
+
+def test_the_first_finish_reason_stays() -> None:
+    answer = answer_to(delta(finish="length"), delta(finish="stop"), {**delta(), "usage": USAGE})
+
+    assert answer.finish_reason == "length"
+
+
+def test_text_beside_the_finish_reason_counts() -> None:
+    assert answer_to(delta(content="all", finish="stop")).text == "all"
+
+
+@pytest.mark.parametrize("body", [b"", DONE])
+def test_complete_means_a_finish_reason_or_done(body: bytes) -> None:
+    """N11: no `[DONE]`, or `[DONE]` without a finish reason, is accepted."""
+    finish = "stop" if not body else None
+    _, builder = understand(event(delta(content="Hi", finish=finish)) + body)
+
+    assert builder.answer().is_complete
+    assert builder.answer().finish_reason == finish
+
+
+def test_neither_finish_reason_nor_done_is_incomplete() -> None:
+    """N10: interrupted, never done."""
+    assert not understand(event(delta(content="Hi")))[1].answer().is_complete
+
+
+def test_nothing_after_done_counts() -> None:
+    _, builder = understand(event(delta(content="Hi")) + DONE + event(delta(content=" late")) + DONE)
+
+    assert builder.answer().text == "Hi"
+
+
+@pytest.mark.parametrize("done", [b"data:[DONE]\n\n", b"data:  [DONE] \n\n", b"data: [DONE]\r\n\r\n", b"data: [DONE]"])
+def test_done_is_known_in_any_spelling(done: bytes) -> None:
+    assert understand(done)[1].is_done
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        {},
+        {"choices": [{}]},
+        {"choices": [None]},
+        {"choices": {"0": 1}},
+        {"choices": "x"},
+        {"choices": [{"index": 0, "delta": None}]},
+        {"choices": [{"index": 0, "delta": []}]},
+        {"choices": [{"index": 0, "delta": {"content": None}}]},
+        {"choices": [{"index": 0, "delta": {"content": 5}}]},
+        {"choices": [{"index": 0, "delta": {"content": [None, 5, {"type": "image"}]}}]},
+        {"choices": [{"index": 0, "delta": {"reasoning": 5, "reasoning_details": 5, "tool_calls": 5}}]},
+        {"choices": [{"index": 0, "delta": {"tool_calls": [None, {}, {"function": None}, {"index": "x"}]}}]},
+        {"choices": [{"index": 0, "delta": {"annotations": [5, {"url_citation": 5}], "refusal": 5}}]},
+        {"choices": [], "debug": {"echo_upstream_body": {}}},
+        {"type": "response.output_text.delta", "delta": "x"},
+        {"model": 5, "id": [], "provider": {}},
+        {"usage": "x", "citations": 5, "search_results": {"a": 1}},
+        {"error": None},
+        {"x_groq": 5},
+    ],
+)
+def test_odd_shapes_are_harmless(chunk: dict[str, Any]) -> None:
+    """N14: odd shapes."""
+    answer = answer_to(delta(content="a"), chunk, delta(content="b", finish="stop"))
+
+    assert answer.text == "ab"
+    assert answer.tool_calls == ()
+    assert answer.is_complete
+
+
+@pytest.mark.parametrize("junk", ["{", "nonsense", "[1, 2", '{"a": 1} {"b": 2}', "1", "null", "[" * 100_000])
+def test_events_that_do_not_parse_are_skipped_and_counted(junk: str) -> None:
+    """N13."""
+    _, builder = understand(event(delta(content="a")) + event(junk) + event(delta(content="b")) + DONE)
+
+    assert builder.answer().text == "ab"
+    assert builder.answer().skipped_events == 1
+
+
+def test_broken_events_that_would_fit_together_stay_apart() -> None:
+    """Events are parsed several at a time; their borders must hold all the same."""
+    halves = ['{"choices": [{"delta": {"content": "x"}}], "a": [1}', "{2]}"]
+
+    _, builder = understand(b"".join(event(half) for half in halves))
+
+    assert builder.answer().text == ""
+    assert builder.answer().skipped_events == 2
+
+
+def test_only_the_first_choice_is_shown() -> None:
+    second = {"choices": [{"index": 1, "delta": {"content": "other"}, "finish_reason": "stop"}]}
+    both = {"choices": [{"index": 1, "delta": {"content": "x"}}, {"index": 0, "delta": {"content": "b"}}]}
+
+    assert answer_to(delta(content="a"), second, both, done=False).text == "ab"
+
+
+def test_a_message_beside_the_delta_is_ignored() -> None:
+    last = choice(message={"role": "assistant", "content": "1 2 3"}, delta={"content": ""}, finish_reason="stop")
+
+    assert answer_to(delta(content="1 2 3"), last).text == "1 2 3"
+
+
+def test_adjacent_pieces_of_one_read_come_as_one() -> None:
+    pieces = [delta(reasoning="a"), delta(reasoning="b"), delta(content="c"), delta(content="d"), delta(reasoning="e")]
+
+    events, _ = understand(b"".join(map(event, pieces)))
+
+    assert events == [ReasoningDelta("ab"), TextDelta("cd"), ReasoningDelta("e")]
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
+def test_reasoning_is_found_under_its_names(field: str) -> None:
+    answer = answer_to(delta(**{field: "think"}), delta(content="Hi", finish="stop"))
+
+    assert answer.reasoning is not None
+    assert answer.reasoning.text == "think"
+
+
+def test_the_same_thought_under_several_names_is_shown_once() -> None:
+    details = [{"type": "reasoning.text", "text": "think", "index": 0}]
+
+    events, builder = understand(
+        event(delta(content="", reasoning="think", reasoning_content="think", reasoning_details=details))
+    )
+
+    assert events == [ReasoningDelta("think")]
+    assert builder.answer().reasoning.details == ({"type": "reasoning.text", "text": "think", "index": 0},)  # type: ignore[union-attr]
+
+
+def test_reasoning_details_are_put_together_with_their_late_signature() -> None:
+    part = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0}
+    hidden = {"type": "reasoning.encrypted", "data": "gAAA", "id": "rs_1", "format": "x", "index": 0}
+
+    answer = answer_to(
+        delta(reasoning="Let ", reasoning_details=[{**part, "text": "Let "}]),
+        delta(reasoning="me", reasoning_details=[{**part, "text": "me"}]),
+        delta(reasoning_details=[{**part, "signature": "sig=="}]),
+        delta(reasoning_details=[{**part, "text": "", "signature": None}]),
+        delta(reasoning_details=[hidden]),
+        delta(content="Hi", finish="stop"),
+    )
+
+    assert answer.reasoning is not None
+    assert answer.reasoning.text == "Let me"
+    assert answer.reasoning.details == ({**part, "text": "Let me", "signature": "sig=="}, hidden)
+
+
+def test_summaries_and_blocks_of_their_own_stay_apart() -> None:
+    one = {"type": "reasoning.summary", "index": 0}
+    two = {"type": "reasoning.summary", "index": 1}
+
+    answer = answer_to(
+        delta(reasoning_details=[{**one, "summary": "a"}, {**two, "summary": "c"}]),
+        delta(reasoning_details=[{**one, "summary": "b"}]),
+    )
+
+    assert [dict(detail) for detail in answer.reasoning.details] == [{**one, "summary": "ab"}, {**two, "summary": "c"}]  # type: ignore[union-attr]
+
+
+def test_encrypted_reasoning_alone_is_kept_without_text() -> None:
+    answer = answer_to(delta(reasoning_details=[{"type": "reasoning.encrypted", "data": "gA", "index": 0}]))
+
+    assert answer.reasoning is not None
+    assert answer.reasoning.text == ""
+    assert answer.reasoning.details[0]["data"] == "gA"
+
+
+def test_content_as_a_list_gives_text_and_thinking() -> None:
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "closed": True}
+
+    answer = answer_to(
+        delta(content=[thinking]), delta(content=[thinking, {"type": "text", "text": "1"}]), delta(content="44")
+    )
+
+    assert answer.text == "144"
+    assert answer.reasoning is not None
+    assert answer.reasoning.text == "hmhm"
+
+
+def test_a_refusal_is_kept_and_stands_for_the_text() -> None:
+    answer = answer_to(delta(content="", refusal="I can't"), delta(content="", refusal=" help", finish="stop"))
+
+    assert answer.text == ""
+    assert answer.refusal == "I can't help"
+    assert answer.parts[0].text == "I can't help"  # type: ignore[union-attr]
+
+
+def test_citations_are_collected_once_each() -> None:
+    def cite(url: str, title: str) -> dict[str, Any]:
+        return {"type": "url_citation", "url_citation": {"url": url, "title": title, "start_index": 0, "end_index": 0}}
+
+    answer = answer_to(
+        delta(content="", annotations=[cite("https://a", "A")]),
+        delta(content="x", annotations=[cite("https://a", "A"), cite("https://b", "")]),
+        delta(annotations=[{"type": "file", "file": {"hash": "1"}}], finish="stop"),
+    )
+
+    assert answer.citations == (CitationPart(url="https://a", title="A"), CitationPart(url="https://b", title=""))
+    assert [annotation["type"] for annotation in answer.annotations] == ["url_citation", "url_citation", "file"]
+
+
+def test_citations_of_perplexity_have_the_titles_of_its_search_results() -> None:
+    chunk = {
+        **delta(content="x"),
+        "citations": ["https://a", "https://b"],
+        "search_results": [{"title": "A", "url": "https://a"}],
+    }
+
+    assert answer_to(chunk, chunk).citations == (
+        CitationPart(url="https://a", title="A"),
+        CitationPart(url="https://b", title=""),
+    )
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"error": {"code": 502, "message": "down"}},
+        {**delta(content="", finish="error"), "error": {"code": "server_error", "message": "down"}},
+        {"object": "error", "message": "down"},
+        {"error": "down"},
+        choice(delta={}, finish_reason="error", error={"code": 502, "message": "down"}),
+        choice(delta={"content": ""}, finish_reason="error"),
+    ],
+)
+def test_an_error_in_a_chunk_is_seen_whatever_its_shape(bad: dict[str, Any]) -> None:
+    """N24."""
+    _, builder = understand(event(delta(content="Hi")) + event(bad) + DONE)
+
+    assert builder.error is not None
+    assert not builder.answer().is_complete
+    assert builder.answer().text == "Hi"
+
+
+def test_an_error_event_is_an_error_whatever_it_holds() -> None:
+    _, builder = understand(event({"message": "no"}, name="error"))
+
+    assert builder.error == {"message": "no"}
+
+
+def test_an_error_after_the_finish_reason_still_brings_its_usage() -> None:
+    """As MiniMax sends it."""
+    bad = {**delta(content=""), "error": {"code": 400, "message": "Token limit reached"}, "usage": {"prompt_tokens": 3}}
+
+    _, builder = understand(b"".join(map(event, [delta(finish="length"), delta(finish="length"), bad])) + DONE)
+
+    assert builder.error["message"] == "Token limit reached"
+    assert builder.answer().usage.input_tokens == 3
+    assert not builder.answer().is_complete
+
+
+@pytest.mark.parametrize("native", ["network_error", "error"])
+def test_a_failure_that_hides_behind_a_harmless_reason_is_an_error(native: str) -> None:
+    hidden = choice(delta={"content": ""}, finish_reason="stop", native_finish_reason=native)
+
+    assert understand(event(hidden) + DONE)[1].error is not None
+
+
+def test_surrogate_pairs_cut_between_chunks_become_one_character() -> None:
+    first, second = event(delta(content="a\ud83d")), event(delta(content="\ude00b"))
+
+    events, builder = understand(first, second)
+
+    assert events == [TextDelta("a"), TextDelta("😀b")]
+    assert builder.answer().text == "a😀b"
+    assert understand(first + second)[1].answer().text == "a😀b"
+
+
+def test_a_lone_surrogate_stays_as_it_came() -> None:
+    events, builder = understand(event(delta(content="a\ud83d")), event(delta(content="b")))
+
+    assert builder.answer().text == "a\ud83db"
+    assert "".join(piece.text for piece in events) == "a\ud83db"  # type: ignore[union-attr]
+    assert understand(event(delta(content="a\ud83d")))[1].answer().text == "a\ud83d"
+
+
+def test_a_whole_answer_reads_like_a_stream() -> None:
+    builder = AnswerBuilder()
+    message = {
+        "content": "Hi",
+        "reasoning": "hm",
+        "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+    }
+
+    builder.add_whole(
+        {"id": "gen-1", "model": "m", "usage": USAGE, "choices": [{"message": message, "finish_reason": ""}]}
+    )
+
+    answer = builder.answer()
+    assert (answer.text, answer.generation_id, answer.finish_reason) == ("Hi", "gen-1", None)
+    assert answer.tool_calls[0].call_id == "c1"
+    assert answer.usage.cost_usd == 0.00042
+    assert answer.is_complete
+    assert builder.take() == [TextDelta("Hi"), ReasoningDelta("hm"), ToolCallStarted(0, "f")]
+
+
+@pytest.mark.parametrize("body", [{}, [], "x", None, {"data": []}])
+def test_a_whole_body_that_is_no_answer_is_known_as_such(body: Any) -> None:
+    builder = AnswerBuilder()
+
+    builder.add_whole(body)
+
+    assert builder.nothing_parsed
+
+
+def test_the_answer_can_be_read_at_any_time() -> None:
+    _, builder = understand(event(delta(content="Hel")))
+
+    first = builder.answer()
+    builder.feed([("", json.dumps(delta(content="lo", finish="stop")))])
+
+    assert (first.text, first.is_complete) == ("Hel", False)
+    assert builder.answer().text == "Hello"
+    assert builder.take() == [TextDelta("lo")]
