@@ -1,0 +1,30 @@
+"""Frames as Plotly figures. They work on any frame of the right columns: a bot's, a store's, a part of either."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+
+def states(frame: pd.DataFrame) -> go.Figure:
+    """A timeline of what the assistant did, from a `states` frame."""
+    from rustbot_jupyter.analysis.state_figure import state_figure
+
+    return state_figure(frame)
+
+
+def tokens(frame: pd.DataFrame) -> go.Figure:
+    """Tokens of each turn, from a `usage` frame: input, cached input, output, reasoning."""
+    from rustbot_jupyter.analysis.token_figure import token_figure
+
+    return token_figure(frame)
+
+
+def cost(frame: pd.DataFrame) -> go.Figure:
+    """Cost over time and per model, from a `usage` frame; estimates are marked."""
+    from rustbot_jupyter.analysis.cost_figure import cost_figure
+
+    return cost_figure(frame)
