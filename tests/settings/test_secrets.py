@@ -11,10 +11,7 @@ import traceback
 from pathlib import Path
 from urllib.parse import quote
 
-import keyring
-import keyring.backend
 import pytest
-from keyring.backends import fail
 from pydantic import SecretStr
 
 from rustbot_jupyter.errors import SettingsError
@@ -28,38 +25,13 @@ FORMS = (KEY, base64.b64encode(KEY.encode()).decode(), quote(KEY, safe=""), json
 EVIL = "https://evil.example/v1"
 
 
-class MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring that works, without a desktop."""
-
-    priority = 1
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service, username):
-        return self.kept.get((service, username))
-
-    def set_password(self, service, username, password):
-        self.kept[service, username] = password
-
-    def delete_password(self, service, username):
-        del self.kept[service, username]
-
-
 @pytest.fixture(autouse=True)
-def _no_keys_of_other_tests():
-    keyring.set_keyring(fail.Keyring())
+def _no_keys_of_others(monkeypatch):
+    # Without the package, so that the keyring of whoever runs the tests is left alone.
+    monkeypatch.setitem(sys.modules, "keyring", None)
     yield
     secrets._memory.clear()
     secrets._in_keyring.clear()
-
-
-@pytest.fixture
-def working_keyring():
-    backend = MemoryKeyring()
-    keyring.set_keyring(backend)
-    return backend
 
 
 def load(folder: Path, environ: dict[str, str] | None = None, **kwargs) -> Settings:
@@ -82,15 +54,11 @@ def test_without_any_key_none_is_found(tmp_path):
     assert load(tmp_path).find_key() is None
 
 
-def test_the_order_is_argument_tab_environment_dotenv_keyring_file(tmp_path, working_keyring):
+def test_the_order_is_argument_tab_environment_dotenv_file(tmp_path):
     settings = load(tmp_path)
     settings.remember_key("from-file", "file")
     secrets._memory.clear()
     assert found(load(tmp_path)) == ("file", "from-file")
-
-    settings.remember_key("from-keyring", "keyring")
-    secrets._memory.clear()
-    assert found(load(tmp_path)) == ("keyring", "from-keyring")
 
     (tmp_path / ".env").write_text("OPENROUTER_API_KEY=from-dotenv\n")
     assert found(load(tmp_path)) == (".env", "from-dotenv")
@@ -111,15 +79,13 @@ def test_a_key_typed_into_the_tab_replaces_one_given_in_code(tmp_path):
     assert found(settings) == ("settings tab", "right-one")
 
 
-def test_a_forgotten_key_is_gone_everywhere(tmp_path, working_keyring):
+def test_a_forgotten_key_is_gone_everywhere(tmp_path):
     settings = load(tmp_path, api_key="from-argument")
     settings.remember_key("from-file", "file")
-    settings.remember_key("from-keyring", "keyring")
 
     settings.forget_key()
 
     assert settings.find_key() is None
-    assert working_keyring.kept == {}
     assert "from-file" not in (tmp_path / "keys.json").read_text()
 
 
@@ -131,18 +97,7 @@ def test_a_key_that_cannot_be_one_is_refused_or_left_out(tmp_path, key):
     assert load(tmp_path, {"OPENROUTER_API_KEY": key}).find_key() is None
 
 
-def test_a_keyring_that_fails_means_no_key(tmp_path):
-    settings = load(tmp_path)
-
-    assert settings.find_key() is None
-    with pytest.raises(SettingsError, match="keyring did not take the key") as caught:
-        settings.remember_key(KEY, "keyring")
-    assert_hidden("".join(traceback.format_exception(caught.value)))
-    assert settings.find_key() is None
-
-
-def test_without_the_keyring_package_there_is_a_hint(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "keyring", None)
+def test_without_the_keyring_package_there_is_a_hint(tmp_path):
     settings = load(tmp_path)
 
     assert settings.find_key() is None
