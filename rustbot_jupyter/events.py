@@ -258,7 +258,7 @@ class TurnInterrupted(AssistantEvent):
 class TurnFailed(AssistantEvent):
     """There is no answer."""
 
-    priority: ClassVar[Priority] = Priority.HIGH
+    # Not HIGH: it would overtake the events of its own turn, and the log would tell the end before the story.
     error_type: str
     """The class's name in `rustbot_jupyter.errors`."""
     error: str

@@ -1,0 +1,328 @@
+"""The facade, over real HTTP: ask, ask_async, stream, interrupt, close, fork."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from servers import misbehaving as wire
+from servers.misbehaving import HOLD, MisbehavingServer
+
+import rustbot_jupyter as rb
+from rustbot_jupyter.engine.states import AgentState
+from rustbot_jupyter.errors import ConnectionFailed
+
+KEY = "sk-or-v1-" + "planted" * 6
+USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15, "cost": 0.00025}
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENROUTER_API_KEY", "RUSTBOT_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("RUSTBOT_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("RUSTBOT_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def bot(server: MisbehavingServer) -> Iterator[rb.Rustbot]:
+    bot = rb.Rustbot(model="test/model", base_url=server.base_url, api_key=KEY)
+    bot.settings.retries = 0
+    yield bot
+    bot.close()
+
+
+def core_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("rustbot")]
+
+
+def test_ask_gives_the_answer_with_the_usage_and_cost_the_server_sent(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("Once ", "upon", usage=USAGE))
+
+    reply = bot.ask("Tell me")
+
+    row = bot.usage().iloc[0]
+    assert reply.text == "Once upon"
+    assert (row["input_tokens"], row["output_tokens"], row["cost_usd"]) == (12, 3, 0.00025)
+    assert not row["cost_is_estimate"]
+    assert (row["source"], row["status"], row["model_requested"]) == ("api", "complete", "test/model")
+    assert bot.events()["seq"].tolist() == list(range(1, len(bot.events()) + 1))
+    assert bot.states()["state"].tolist()[:3] == ["idle", "processing", "responding"]
+
+
+def test_three_turns_send_the_whole_conversation_each_time(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("one"), wire.answer("two"), wire.answer("three"))
+
+    replies = [bot.ask(question).text for question in ("1?", "2?", "3?")]
+
+    sent = [m["content"] for m in server.chats[2].json["messages"] if m["role"] != "system"]
+    assert replies == ["one", "two", "three"]
+    assert sent == ["1?", "one", "2?", "two", "3?"]
+    assert len({chat.json["session_id"] for chat in server.chats}) == 1
+
+
+async def test_ask_works_inside_a_running_loop_and_ask_async_does_not_block_it(
+    bot: rb.Rustbot, server: MisbehavingServer
+):
+    server.script(wire.answer("blocking"), wire.answer("awaited", pause_s=0.05))
+
+    blocking = bot.ask("one")
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.005)
+
+    ticking = asyncio.create_task(tick())
+    awaited = await bot.ask_async("two")
+    ticking.cancel()
+
+    assert (blocking.text, awaited.text) == ("blocking", "awaited")
+    assert ticks > 3
+
+
+def test_threads_may_ask_at_once_and_each_gets_its_own_answer(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(*(wire.answer(f"answer {number}") for number in range(5)))
+    answers: list[str] = []
+
+    threads = [threading.Thread(target=lambda: answers.append(bot.ask("question").text)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=10)
+
+    assert sorted(answers) == [f"answer {number}" for number in range(5)]
+
+
+async def test_stream_yields_the_events_of_its_turn_only(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("Once ", "upon"))
+
+    events = [event async for event in bot.stream("Tell me")]
+
+    assert "".join(event.text for event in events if event.kind == "text_streamed") == "Once upon"
+    assert events[-1].kind == "turn_finished"
+    assert len({event.turn_id for event in events}) == 1
+
+
+async def test_leaving_a_stream_early_stops_the_answer(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script([*wire.opening("Once "), HOLD])
+
+    stream = bot.stream("Tell me")
+    async for event in stream:
+        if event.kind == "text_streamed":
+            break
+    await stream.aclose()
+
+    assert server.chats[0].wait_closed(timeout=1) > 0
+
+
+async def test_cancelling_ask_async_stops_the_answer(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script([*wire.opening("Once "), HOLD])
+    asking = asyncio.create_task(bot.ask_async("Tell me"))
+    await asyncio.to_thread(server.wait_until_held)
+
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+    assert server.chats[0].wait_closed(timeout=1) > 0
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 10])
+def test_interrupt_closes_the_connection_within_a_second_and_the_next_question_works(
+    bot: rb.Rustbot, server: MisbehavingServer, times: int
+):
+    server.script([*wire.opening("Once "), HOLD], wire.answer("next"))
+    replies: list[rb.Reply] = []
+    asking = threading.Thread(target=lambda: replies.append(bot.ask("Tell me")))
+    asking.start()
+    server.wait_until_held()
+
+    pressed = time.monotonic()
+    for _ in range(times):
+        bot.interrupt()
+    asking.join(timeout=5)
+
+    assert server.chats[0].wait_closed(timeout=2) - pressed < 1
+    assert (replies[0].text, replies[0].status.value) == ("Once ", "interrupted")
+    assert bot.state is AgentState.IDLE
+    assert bot.ask("and now?").text == "next"
+
+
+def test_interrupt_while_connecting_leaves_no_socket(tmp_path: Path):
+    with wire.hanging_port() as port:
+        bot = rb.Rustbot(model="m", base_url=f"http://127.0.0.1:{port}/v1")
+        asking = threading.Thread(target=lambda: bot.ask("Tell me"))
+        asking.start()
+        while bot.state is not AgentState.PROCESSING:
+            time.sleep(0.002)
+
+        bot.interrupt()
+        asking.join(timeout=2)
+
+        assert not asking.is_alive()
+        assert bot.state is AgentState.IDLE
+        bot.close()
+    assert core_threads() == []
+
+
+def test_fifty_interrupts_in_a_stream_leak_no_connection(bot: rb.Rustbot, server: MisbehavingServer):
+    """N28."""
+    server.script(*([*wire.opening("Once "), HOLD] for _ in range(50)), wire.answer("done"))
+
+    for number in range(50):
+        asking = threading.Thread(target=lambda: bot.ask("Tell me"))
+        asking.start()
+        server.wait_until_held(number + 1)
+        bot.interrupt()
+        asking.join(timeout=5)
+
+    assert bot.ask("still there?").text == "done"
+    for chat in server.chats[:50]:
+        chat.wait_closed(timeout=1)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals to threads")
+def test_a_keyboard_interrupt_of_a_blocking_ask_keeps_the_partial_answer(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script([*wire.opening("Once "), HOLD])
+    main = threading.get_ident()
+
+    def press() -> None:
+        server.wait_until_held()
+        signal.pthread_kill(main, signal.SIGINT)
+
+    threading.Thread(target=press).start()
+    with pytest.raises(KeyboardInterrupt):
+        bot.ask("Tell me")
+
+    assert bot.conversation.messages[-1].text == "Once "
+    assert bot.conversation.messages[-1].status.value == "interrupted"
+    assert server.chats[0].wait_closed(timeout=1) > 0
+
+
+def test_a_failure_raises_one_plain_sentence_with_what_there_is():
+    with wire.refusing_port() as port:
+        bot = rb.Rustbot(model="m", base_url=f"http://127.0.0.1:{port}/v1")
+        bot.settings.retries = 0
+        with pytest.raises(ConnectionFailed, match=f"127.0.0.1:{port}") as raised:
+            bot.ask("Tell me")
+        bot.close()
+
+    assert raised.value.reply.status.value == "error"
+    assert "httpx" not in str(raised.value)
+
+
+def test_close_leaves_no_thread_and_no_connection(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("one"))
+    bot.ask("Tell me")
+
+    bot.close()
+    bot.close()
+
+    server.wait_until_all_closed()
+    assert core_threads() == []
+    assert bot.state is AgentState.CLOSED
+    assert len(bot.usage()) == 1
+    with pytest.raises(rb.RequestError, match="closed"):
+        bot.ask("again")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_asks_on_a_thread_of_its_own(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("parent"), wire.answer("child"), wire.answer("parent again"))
+    bot.ask("one")
+
+    child = os.fork()
+    if child == 0:
+        # Nothing of pytest may run in the child.
+        try:
+            os._exit(0 if bot.ask("two").text == "child" else 1)
+        except BaseException:
+            os._exit(2)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert bot.ask("three").text == "parent again"
+
+
+def test_without_key_and_settings_the_offline_demo_answers():
+    bot = rb.Rustbot()
+    try:
+        reply = bot.ask("count to 3")
+
+        assert bot.model == "rustbot/demo"
+        assert "3" in reply.text
+        assert bot.usage()["provider"].tolist() == ["offline demo"]
+    finally:
+        bot.close()
+
+
+def test_the_key_goes_to_its_host_and_stays_out_of_everything_that_is_shown(bot: rb.Rustbot, server: MisbehavingServer):
+    """X1, X2: the provider echoes the key."""
+    server.script(wire.error(400, f"bad request with key {KEY}"))
+
+    with pytest.raises(rb.ModelError) as raised:
+        bot.ask("Tell me")
+
+    shown = "".join(
+        [
+            repr(bot),
+            repr(bot.settings),
+            str(vars(bot)),
+            str(bot.settings.explain()),
+            bot.events().to_csv(),
+            bot.usage().to_csv(),
+            str(raised.value),
+            repr(raised.value.__dict__),
+            str(bot.conversation.messages),
+        ]
+    )
+    assert server.chats[0].headers["authorization"] == f"Bearer {KEY}"
+    assert KEY not in shown
+    assert "planted" not in shown
+
+
+def test_text_comes_back_as_typed(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("ok"))
+    typed = "NUL \x00, lone \ud800 surrogate, \u202eright to left\u202c, 👩‍👩‍👧 and عربى"
+
+    bot.ask(typed)
+
+    assert bot.conversation.messages[0].text == typed
+    assert "right to left" in server.chats[0].json["messages"][-1]["content"]
+
+
+def test_a_message_of_one_megabyte_is_sent_whole(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("long"))
+    question = "word " * 200_000
+
+    bot.ask(question)
+
+    assert server.chats[0].json["messages"][-1]["content"] == question
+
+
+def test_a_question_asked_on_the_core_thread_says_what_to_use_instead(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("ok"))
+
+    with pytest.raises(rb.RequestError, match="ask_async"):
+        bot.run_on_core(lambda: bot.ask("Tell me"))
+
+
+def test_get_bot_makes_one_and_set_bot_replaces_it(bot: rb.Rustbot):
+    first = rb.get_bot()
+    rb.set_bot(bot)
+
+    assert rb.get_bot() is bot
+    bot.close()
+    assert rb.get_bot() is not bot
+    first.close()
+    rb.get_bot().close()
