@@ -3,6 +3,9 @@
 import type { Envelope, EventRow, MessageView, Op, SnapshotOp } from "../protocol";
 import type { PendingCommand, State } from "./state";
 
+/** Older ones are dropped, and can be asked for again. */
+export const MOST_EVENTS = 50_000;
+
 export type Action =
   | { type: "envelope"; envelope: Envelope; view: string; now: number }
   | { type: "gone" }
@@ -30,7 +33,7 @@ export function reduce(state: State, action: Action): State {
       return { ...state, messages: [...earlier, ...state.messages], hasEarlier: action.hasEarlier };
     }
     case "event_rows":
-      return { ...state, events: mergeRows(state.events, action.rows), hasEarlierEvents: action.hasEarlier };
+      return addEventPage(state, action.rows, action.hasEarlier);
   }
 }
 
@@ -45,6 +48,8 @@ function receive(state: State, envelope: Envelope, view: string, now: number): S
     // A message is proof of life, whatever was announced before.
     connection: state.connection === "gone" ? "loading" : state.connection,
     needsSync: state.needsSync || hasGap || state.connection === "gone",
+    // Another kernel counts its events from 1 again.
+    events: isNewLife ? [] : state.events,
   };
   for (const op of envelope.ops) next = apply(next, op, view, now);
   return next;
@@ -81,7 +86,7 @@ function apply(state: State, op: Op, view: string, now: number): State {
     case "notices":
       return { ...state, notices: op.notices };
     case "events":
-      return { ...state, events: mergeRows(state.events, op.rows) };
+      return addEvents(state, op.rows);
     case "settings":
       return { ...state, settings: op.settings };
     case "reset":
@@ -139,6 +144,26 @@ function addText(
       ? { ...message, text: message.text + piece, text_length: total }
       : { ...message, reasoning: message.reasoning + piece, reasoning_length: total };
   return { ...state, messages: state.messages.with(at, longer) };
+}
+
+function addEvents(state: State, rows: readonly EventRow[]): State {
+  const events = mergeRows(state.events, rows);
+  const isTooMany = events.length > MOST_EVENTS;
+  return {
+    ...state,
+    events: isTooMany ? events.slice(-MOST_EVENTS) : events,
+    hasEarlierEvents: state.hasEarlierEvents || isTooMany,
+  };
+}
+
+function addEventPage(state: State, rows: readonly EventRow[], hasEarlier: boolean): State {
+  const [first, known] = [rows[0], state.events[0]];
+  if (!first || !known) return addEvents({ ...state, hasEarlierEvents: hasEarlier }, rows);
+  // Nobody listened for a while: rows are missing between the known ones and these, so the page begins anew.
+  const lastKnown = state.events[state.events.length - 1]?.seq ?? 0;
+  if (first.seq > lastKnown + 1)
+    return addEvents({ ...state, events: [], hasEarlierEvents: hasEarlier }, rows);
+  return addEvents(first.seq <= known.seq ? { ...state, hasEarlierEvents: hasEarlier } : state, rows);
 }
 
 function mergeRows(rows: readonly EventRow[], more: readonly EventRow[]): readonly EventRow[] {
