@@ -49,7 +49,7 @@ _ENDINGS = (TurnFinished, TurnInterrupted, TurnFailed)
 class Rustbot:
     """An assistant in this kernel. Show it in a cell for the chat; ask it from Python.
 
-    Nothing runs before the first question: no thread, no connection.
+    Nothing runs before the first question or the first chat shown: no thread, no connection.
 
     Args:
         model: Who answers, as "vendor/name"; None takes the settings' model, or the offline demo without a key.
@@ -268,7 +268,7 @@ class Rustbot:
 
     def chat(self, tab: str = "chat") -> ChatWidget:
         """The chat widget with this tab open: chat, events or settings. A bot has one; shown twice it has two views."""
-        if self._widget is None:
+        if self._widget is None or self._widget.is_closed:
             from rustbot_jupyter.notebook.widget import ChatWidget
 
             self._widget = ChatWidget(self)
@@ -294,6 +294,14 @@ class Rustbot:
             return function()
         return self._start(_called(function)).result()
 
+    def post(self, function: Callable[[], None]) -> None:
+        """Have a quick function run on the core thread, without waiting for it; forgotten once the bot is closed."""
+        # The loop may end between the look and the call: the bot was closed by another thread.
+        with contextlib.suppress(RequestError, RuntimeError):
+            self._running_agent()
+            if (core := self._core) is not None:
+                core.loop.call_soon_threadsafe(function)
+
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run on the core thread while the caller waits."""
         return self._start(coroutine).result()
@@ -308,10 +316,10 @@ class Rustbot:
         with self._lock:
             core, self._core = self._core, None
             self._is_closed = True
-        if core is None:
-            return
         if self._widget is not None:
             self._widget.close()
+        if core is None:
+            return
         if core.is_alive:
             core.start(self._shut_down()).result(timeout=10)
         detach_core(core)

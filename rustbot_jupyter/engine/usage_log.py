@@ -51,7 +51,11 @@ class UsageLog:
 
     def of_turn(self, turn_id: str) -> Usage:
         """The sum over one turn's requests."""
-        return _sum([self._records[index] for index in self._of_turn.get(turn_id, [])])
+        return _sum(self.records_of(turn_id))
+
+    def records_of(self, turn_id: str) -> list[UsageRecord]:
+        """One turn's requests, in order."""
+        return [self._records[index] for index in self._of_turn.get(turn_id, [])]
 
     def ttft_s(self, turn_id: str) -> float | None:
         """Seconds to the first token of the turn's first request."""

@@ -1,0 +1,40 @@
+"""What differs between kernels: everything that touches names of ipykernel's own stands here."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelFacts:
+    """The kernel this process is, as far as the chat cares."""
+
+    ipykernel: str
+    """Its version; "" when there is no kernel, or it is another one."""
+    has_subshells: bool
+    """Whether messages of the page are read while a cell runs."""
+
+
+def kernel_facts() -> KernelFacts:
+    """What kernel this is; imports nothing."""
+    package = sys.modules.get("ipykernel")
+    base = sys.modules.get("ipykernel.kernelbase")
+    if package is None or base is None or not base.Kernel.initialized():
+        return KernelFacts(ipykernel="", has_subshells=False)
+    kernel = base.Kernel.instance()
+    return KernelFacts(
+        ipykernel=str(getattr(package, "__version__", "")),
+        has_subshells=bool(getattr(kernel, "_supports_kernel_subshells", False)),
+    )
+
+
+def read_on_subshells(comm: Any) -> None:
+    """Have a comm's messages handled where the page sent them: on a subshell, while a cell runs.
+
+    ipykernel 7.4 sends a message of the page to the shell that last used the comm. We stream from a thread of our
+    own, which counts as the main shell, so that a Stop would wait for the running cell.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default: default

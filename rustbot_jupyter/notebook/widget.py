@@ -1,0 +1,86 @@
+"""The chat widget: the page's end of a session. It decides nothing; a session does, on the core thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import anywidget
+import traitlets
+
+from rustbot_jupyter.notebook.compat import read_on_subshells
+from rustbot_jupyter.notebook.session import Bot, ViewSession
+
+logger = logging.getLogger("rustbot_jupyter.widget")
+
+STATIC = Path(__file__).parent / "static"
+
+WITHOUT_KERNEL = (
+    "**Rustbot chat.** It is live only while its kernel runs: run this cell again to chat. "
+    "(`pip install rustbot-jupyter`, then `import rustbot_jupyter as rb; rb.Rustbot()`)"
+)
+"""What a saved notebook shows in its place; no word of the conversation."""
+
+
+class PostingBot(Bot, Protocol):
+    """What the widget needs of a bot."""
+
+    def post(self, function: Callable[[], None]) -> None:
+        """Run a function on the core thread, without waiting."""
+
+
+class ChatWidget(anywidget.AnyWidget):
+    """A bot's chat. Shown twice it has two views of the same conversation.
+
+    Only the tab is synced; the conversation travels in messages that no notebook keeps, the key never leaves Python.
+
+    Args:
+        bot: Whose conversation it is.
+    """
+
+    # As text and not as paths: anywidget would watch files for changes.
+    _esm = traitlets.Unicode((STATIC / "widget.js").read_text(encoding="utf-8")).tag(sync=True)
+    _css = traitlets.Unicode((STATIC / "widget.css").read_text(encoding="utf-8")).tag(sync=True)
+    tab = traitlets.Unicode("chat").tag(sync=True)
+    """The tab that a new view opens: chat, events or settings."""
+
+    _session: ViewSession | None = None
+
+    def __init__(self, bot: PostingBot) -> None:
+        session = ViewSession(bot, self._send_to_page)
+        super().__init__()
+        self._post, self._session = bot.post, session
+        read_on_subshells(self.comm)
+        self.on_msg(self._on_message)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it can no longer be shown."""
+        return self.comm is None
+
+    def close(self) -> None:
+        """Take the widget out of all pages and end its session; what the bot does goes on."""
+        if self._session is not None:
+            self._session.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        return "Rustbot chat: shown by Jupyter while its kernel runs"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        return {**data, "text/markdown": WITHOUT_KERNEL}, metadata
+
+    def _on_message(self, widget: Any, content: Any, buffers: Any) -> None:
+        # On a subshell's thread, or on the main one: whatever it is, the core thread does the work.
+        self._post(partial(self._receive, content))
+
+    def _receive(self, content: object) -> None:
+        if self._session is not None:
+            self._session.receive(content)
+
+    def _send_to_page(self, content: dict[str, Any], buffers: Sequence[bytes]) -> None:
+        self.send(content, list(buffers))
