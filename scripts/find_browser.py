@@ -17,19 +17,23 @@ MAC = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-NONE_FOUND = (
-    "No Chrome or Chromium was found, and none could be installed. Install one, or name its file in CHROME; "
-    "without one, `.venv/bin/python -m pytest -m 'not browser'` runs all other tests."
-)
+PLAYWRIGHT = (sys.executable, "-m", "playwright")
+OTHERWISE = "Without a browser, `.venv/bin/python -m pytest -m 'not browser'` runs all other tests."
 
 
 def main() -> None:
     os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(Path(sys.prefix, "browsers")))
-    if named := os.environ.get("CHROME"):
-        print(named if starts(named) else sys.exit(f"CHROME names {named!r}, which is no browser that starts."))
-        return
-    browser = find() or install()
-    print(browser or sys.exit(NONE_FOUND))
+    # On a bare Debian the driver's node lacks this one library.
+    if not starts(*PLAYWRIGHT) and not (apt_get_install("libatomic1") and starts(*PLAYWRIGHT)):
+        sys.exit(f"Playwright does not start here: a system library is missing, libatomic1 for example. {OTHERWISE}")
+    if (named := os.environ.get("CHROME")) and not starts(named):
+        sys.exit(f"CHROME names {named!r}, which is no browser that starts. {OTHERWISE}")
+    browser = named or find() or install()
+    if not browser:
+        sys.exit(
+            f"No Chrome or Chromium is here, and none could be had. Install one, or name it in CHROME. {OTHERWISE}"
+        )
+    print(browser)
 
 
 def find() -> str | None:
@@ -49,33 +53,38 @@ def playwrights_own() -> str:
         return playwright.chromium.executable_path
 
 
-def starts(browser: str) -> bool:
+def starts(*command: str) -> bool:
     """A file is not enough: it may be a stub for a missing snap, or lack the system's libraries."""
     try:
-        return subprocess.run([browser, "--version"], capture_output=True, timeout=60).returncode == 0
+        return subprocess.run([*command, "--version"], capture_output=True, timeout=60).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 
 
 def install() -> str | None:
     print("No Chrome or Chromium yet: installing one for the browser tests ...", file=sys.stderr, flush=True)
-    playwright = [sys.executable, "-m", "playwright"]
-    is_root = os.geteuid() == 0
-    attempt(*playwright, "install", "chromium")
-    if is_root and Path(playwrights_own()).exists() and not find():
-        attempt(*playwright, "install-deps", "chromium")
-    if is_root and not find() and attempt("apt-get", "update", "-qq"):
-        attempt("apt-get", "install", "-qq", "-y", "--no-install-recommends", "chromium")
-    return find()
+    if works(*PLAYWRIGHT, "install", "chromium") and not find() and is_root():
+        works(*PLAYWRIGHT, "install-deps", "chromium")
+    return find() or (find() if apt_get_install("chromium") else None)
 
 
-def attempt(*command: str) -> bool:
-    """Whether it worked. What it says is shown, but not on the standard output, which is for the path."""
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        return subprocess.run(command, stdout=sys.stderr, env=environment).returncode == 0
-    except OSError:
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def apt_get_install(package: str) -> bool:
+    if not is_root() or not shutil.which("apt-get"):
         return False
+    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    quietly = ("-qq", "--yes", "--option=Dpkg::Use-Pty=0")
+    return works("apt-get", "update", *quietly) and works(
+        "apt-get", "install", *quietly, "--no-install-recommends", package
+    )
+
+
+def works(*command: str) -> bool:
+    """Whether it does. What it says is shown, but not on the standard output, which is for the path."""
+    return subprocess.run(command, stdout=sys.stderr).returncode == 0
 
 
 if __name__ == "__main__":
