@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +22,10 @@ from rustbot_jupyter.errors import (
     StreamBroken,
     UnknownModel,
 )
+from rustbot_jupyter.llm import sentences
 from rustbot_jupyter.llm.keys import redact_all
 from rustbot_jupyter.llm.retry_after import read_retry_after
+from rustbot_jupyter.llm.sentences import Sentence
 from rustbot_jupyter.llm.target import Target
 
 _MAX_DETAIL_CHARS = 500
@@ -99,7 +101,7 @@ def from_stream(error: Any, target: Target, *, has_begun: bool) -> ModelError:
     if not has_begun:
         return cause
     return StreamBroken(
-        f"{_who(target)} broke off the answer{_says(cause.detail)}. What had arrived is kept.",
+        f"{sentences.who(target)} broke off the answer{sentences.says(cause.detail)}. What had arrived is kept.",
         status=cause.status,
         detail=cause.detail,
         metadata=cause.metadata,
@@ -110,7 +112,7 @@ def not_an_answer(body: bytes, headers: Mapping[str, str], status: int, target: 
     """The error for a success that holds neither a stream nor JSON."""
     text = visible_text(body, headers, target)
     return InvalidAnswer(
-        f"{target.host} sent something that is not an answer (status {status}){_says(text)}. "
+        f"{target.host} sent something that is not an answer (status {status}){sentences.says(text)}. "
         "Check the base URL; it usually ends in /v1.",
         status=status,
         detail=text,
@@ -190,7 +192,7 @@ def _error(report: Report, status: int | None, headers: Mapping[str, str], targe
         if name in report.fields:
             metadata[name] = report.fields[name]
     error = kind(
-        sentence(target, detail, retry_after_s),
+        sentence(target, sentences.Said(detail=detail, status=status, retry_after_s=retry_after_s)),
         status=status,
         retry_after_s=retry_after_s,
         retryable=_retryable(kind, report, status, retry_after_s, availability),
@@ -219,76 +221,29 @@ def _retryable(
     return None
 
 
-Sentence = Callable[[Target, str, float | None], str]
-
-
 def _kind(report: Report, status: int | None, target: Target) -> tuple[type[ModelError], Sentence]:
     """Which error it is, and how it is put."""
     text = f"{report.code} {report.message}"
     if (status in (400, 404, 413, 422, 500, None) and _CONTEXT.search(text)) or status == 413:
-        return ContextTooLong, _context_sentence
+        return ContextTooLong, sentences.context_too_long
     if status == 404 or (status in (400, 422) and _UNKNOWN_MODEL.search(text)):
-        return UnknownModel, _unknown_model_sentence
+        return UnknownModel, sentences.unknown_model
     if status == 429 and "insufficient_quota" in report.code:
-        return OutOfCredits, _credits_sentence
+        return OutOfCredits, sentences.credits_used_up
     return _BY_STATUS.get(status or 0) or (
-        (ProviderUnavailable, _unavailable_sentence)
+        (ProviderUnavailable, sentences.unavailable)
         if status is None or status >= 500
-        else (BadRequest, _bad_request_sentence)
+        else (BadRequest, sentences.bad_request)
     )
 
 
-def _key_sentence(target: Target, detail: str, _wait: float | None) -> str:
-    if target.has_key and not target.sends_key:
-        return (
-            f"{target.host} wants a key, and Rustbot sends none over an unencrypted connection to another machine. "
-            "Use an https address."
-        )
-    if not target.has_key:
-        return f"{target.host} wants an API key. Give one in the settings, or as an environment variable."
-    return f"{target.host} did not accept the API key{_says(detail)}. Check the key in the settings."
-
-
-def _credits_sentence(target: Target, detail: str, _wait: float | None) -> str:
-    step = "Add some at https://openrouter.ai/settings/credits" if target.is_openrouter else "Add some there"
-    return f"The credits or the key's limit at {target.host} are used up{_says(detail)}. {step}, or pick a free model."
-
-
-def _blocked_sentence(target: Target, detail: str, _wait: float | None) -> str:
-    return f"{target.host} refused the request{_says(detail)}. Change the message, the key or the model."
-
-
-def _rate_sentence(target: Target, detail: str, wait_s: float | None) -> str:
-    again = f"; it accepts requests again in {wait_s:.0f} s" if wait_s else ""
-    return f"{_model(target)} is rate limited at {target.host}{again}{_says(detail)}. Wait, or pick another model."
-
-
-def _unavailable_sentence(target: Target, detail: str, _wait: float | None) -> str:
-    return f"{_who(target)} could not answer{_says(detail)}. Try again in a moment, or pick another model."
-
-
-def _unknown_model_sentence(target: Target, detail: str, _wait: float | None) -> str:
-    return f"{target.host} does not serve {_model(target)}{_says(detail)}. Pick another model."
-
-
-def _context_sentence(target: Target, detail: str, _wait: float | None) -> str:
-    return (
-        f"The conversation is too long for {_model(target)}{_says(detail)}. "
-        "Shorten it, start a new one, or pick a model with more context."
-    )
-
-
-def _bad_request_sentence(target: Target, detail: str, _wait: float | None) -> str:
-    return f"{_who(target)} did not take the request{_says(detail)}. Check the model's parameters and the message."
-
-
-_UNAVAILABLE: tuple[type[ModelError], Sentence] = (ProviderUnavailable, _unavailable_sentence)
+_UNAVAILABLE: tuple[type[ModelError], Sentence] = (ProviderUnavailable, sentences.unavailable)
 _BY_STATUS: dict[int, tuple[type[ModelError], Sentence]] = {
-    401: (AuthenticationFailed, _key_sentence),
-    402: (OutOfCredits, _credits_sentence),
-    403: (RequestBlocked, _blocked_sentence),
+    401: (AuthenticationFailed, sentences.key),
+    402: (OutOfCredits, sentences.credits_used_up),
+    403: (RequestBlocked, sentences.blocked),
     408: _UNAVAILABLE,
-    429: (RateLimited, _rate_sentence),
+    429: (RateLimited, sentences.rate_limited),
 }
 
 
@@ -300,18 +255,6 @@ def _redirected(status: int, headers: Mapping[str, str], target: Target) -> Mode
         status=status,
         detail=place,
     )
-
-
-def _who(target: Target) -> str:
-    return f"{target.model!r} at {target.host}" if target.model else target.host
-
-
-def _model(target: Target) -> str:
-    return repr(target.model) if target.model else "The model"
-
-
-def _says(detail: str) -> str:
-    return f": {detail.rstrip('. ')}" if detail else ""
 
 
 def _clean(text: str, target: Target, limit: int) -> str:

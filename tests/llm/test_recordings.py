@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-import naive_reading
 import pytest
-from asking import ask_once, understand
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from naive_reading import RECORDINGS, Reading, body, head, is_stream, names
+from servers import naive_reading
+from servers.asking import ask_once, understand
 from servers.misbehaving import MisbehavingServer, recording
+from servers.naive_reading import RECORDINGS, Reading, body, head, is_stream, names
 
 from rustbot_jupyter.llm.base import Answer
 from rustbot_jupyter.llm.stream import AnswerBuilder

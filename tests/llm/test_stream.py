@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from asking import answer_to, understand
+from servers.asking import answer_to, understand
 from servers.misbehaving import USAGE, delta, event
 
 from rustbot_jupyter.llm.base import ReasoningDelta, TextDelta, ToolCallStarted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from asking import answer_to, understand
+from servers.asking import answer_to, understand
 from servers.misbehaving import delta, event
 
 from rustbot_jupyter.llm.base import ToolCallStarted

@@ -185,6 +185,8 @@ class MisbehavingServer:
         self._loop.close()
 
     def _script_for(self, request: Received) -> Script:
+        if request.method == "HEAD":
+            return head(chunked=False)
         path = request.path.split("?")[0]
         for suffix, scripts in self._paths.items():
             if path.endswith(suffix):
