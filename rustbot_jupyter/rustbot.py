@@ -10,6 +10,8 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import SecretStr
+
 from rustbot_jupyter.analysis import figures, frames
 from rustbot_jupyter.engine.agent import Agent
 from rustbot_jupyter.engine.metrics import unit_of
@@ -70,9 +72,11 @@ class Rustbot:
         base_url: str | None = None,
         max_cost_usd: float | None = None,
     ) -> None:
+        # Hidden at once: a traceback that shows this frame's variables must not show the key.
+        secret, api_key = SecretStr(api_key) if api_key else None, None
         given = {"model": model, "base_url": base_url}
         call = {name: value for name, value in given.items() if value is not None}
-        self._settings = Settings.load(profile=profile, call=call, api_key=api_key)
+        self._settings = Settings.load(profile=profile, call=call, api_key=secret)
         self._planner = ModelPlanner(self._settings, max_cost_usd=max_cost_usd)
         self._agent = Agent(self._planner)
         self._core: Core | None = None

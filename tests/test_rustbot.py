@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import threading
@@ -41,6 +42,14 @@ def bot(server: MisbehavingServer) -> Iterator[rb.Rustbot]:
 
 def core_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("rustbot")]
+
+
+def wait_for_text(bot: rb.Rustbot, count: int = 1) -> None:
+    """Return once so many pieces of text have arrived in the bot, not only left the server."""
+    deadline = time.monotonic() + 10
+    while sum(event.kind == "text_streamed" for event in bot.agent.log.all()) < count:
+        assert time.monotonic() < deadline, "no text came"
+        time.sleep(0.002)
 
 
 def test_ask_gives_the_answer_with_the_usage_and_cost_the_server_sent(bot: rb.Rustbot, server: MisbehavingServer):
@@ -128,7 +137,7 @@ async def test_leaving_a_stream_early_stops_the_answer(bot: rb.Rustbot, server: 
 async def test_cancelling_ask_async_stops_the_answer(bot: rb.Rustbot, server: MisbehavingServer):
     server.script([*wire.opening("Once "), HOLD])
     asking = asyncio.create_task(bot.ask_async("Tell me"))
-    await asyncio.to_thread(server.wait_until_held)
+    await asyncio.to_thread(wait_for_text, bot)
 
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -145,7 +154,7 @@ def test_interrupt_closes_the_connection_within_a_second_and_the_next_question_w
     replies: list[rb.Reply] = []
     asking = threading.Thread(target=lambda: replies.append(bot.ask("Tell me")))
     asking.start()
-    server.wait_until_held()
+    wait_for_text(bot)
 
     pressed = time.monotonic()
     for _ in range(times):
@@ -182,7 +191,7 @@ def test_fifty_interrupts_in_a_stream_leak_no_connection(bot: rb.Rustbot, server
     for number in range(50):
         asking = threading.Thread(target=lambda: bot.ask("Tell me"))
         asking.start()
-        server.wait_until_held(number + 1)
+        wait_for_text(bot, number + 1)
         bot.interrupt()
         asking.join(timeout=5)
 
@@ -197,7 +206,7 @@ def test_a_keyboard_interrupt_of_a_blocking_ask_keeps_the_partial_answer(bot: rb
     main = threading.get_ident()
 
     def press() -> None:
-        server.wait_until_held()
+        wait_for_text(bot)
         signal.pthread_kill(main, signal.SIGINT)
 
     threading.Thread(target=press).start()
@@ -326,3 +335,18 @@ def test_get_bot_makes_one_and_set_bot_replaces_it(bot: rb.Rustbot):
     assert rb.get_bot() is not bot
     first.close()
     rb.get_bot().close()
+
+
+def test_a_log_tells_each_turn_in_json_lines_with_its_ids_and_without_the_key(
+    bot: rb.Rustbot, server: MisbehavingServer, tmp_path: Path
+):
+    server.script(wire.answer("ok"))
+
+    with rb.log_to(tmp_path / "rustbot.log", "DEBUG"):
+        bot.ask(f"my key is {KEY}")
+
+    lines = [json.loads(line) for line in (tmp_path / "rustbot.log").read_text().splitlines()]
+    turn_ids = {line["turn_id"] for line in lines if line["message"].startswith("turn_")}
+    assert turn_ids == set(bot.usage()["turn_id"])
+    assert any(line["message"].startswith("turn_finished") for line in lines)
+    assert KEY not in (tmp_path / "rustbot.log").read_text()

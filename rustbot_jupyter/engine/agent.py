@@ -29,15 +29,19 @@ from rustbot_jupyter.events import (
     CostSettled,
     InterruptRequested,
     MetricsSampled,
+    Priority,
     QueueChanged,
+    ReasoningStreamed,
     ShutdownRequested,
     StateChanged,
+    TextStreamed,
     TurnFailed,
     TurnFinished,
     TurnInterrupted,
     TurnStarted,
     UserMessageReceived,
 )
+from rustbot_jupyter.logs import log_context
 from rustbot_jupyter.messages import (
     ConversationHistory,
     Message,
@@ -242,6 +246,7 @@ class Agent:
     def _dispatch(self, event: AssistantEvent) -> None:
         object.__setattr__(event, "state", self.machine.state.value)
         self.log.append(event)
+        _write_to_log(event)
         handler = self._handlers.get(type(event))
         if handler is not None:
             try:
@@ -319,6 +324,10 @@ class Agent:
         self.periodic.wake()
 
     async def _run_turn(self, turn: Turn) -> None:
+        with log_context(turn_id=turn.id, conversation_id=turn.history.id):
+            await self._plan_and_run(turn)
+
+    async def _plan_and_run(self, turn: Turn) -> None:
         try:
             turn.plan = self._planner(turn.request)
         except RustbotError as error:
@@ -472,6 +481,15 @@ class Agent:
     def shutdown(self) -> None:
         """Stop everything; `run` ends when no task is left. From any thread."""
         self.queue.put(ShutdownRequested())
+
+
+def _write_to_log(event: AssistantEvent) -> None:
+    """One line per event; what comes many times a second is for DEBUG."""
+    is_frequent = event.priority is Priority.LOW or isinstance(event, TextStreamed | ReasoningStreamed)
+    level = logging.DEBUG if is_frequent else logging.INFO
+    if logger.isEnabledFor(level):
+        with log_context(turn_id=event.turn_id, conversation_id=event.conversation_id):
+            logger.log(level, "%s: %s", event.kind, event.summary, extra={"seq": event.seq, "state": event.state})
 
 
 def _empty_answer(turn: Turn, event: TurnFinished | TurnInterrupted | TurnFailed) -> Message:
