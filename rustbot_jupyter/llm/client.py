@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import rustbot_jupyter
+from rustbot_jupyter import __version__
 from rustbot_jupyter.errors import AuthenticationFailed, ConnectionFailed, InvalidAnswer, ModelError, ModelTimeout
 from rustbot_jupyter.llm import failures, wire
 from rustbot_jupyter.llm.base import ChatRequest, ChatStream
@@ -228,7 +228,7 @@ class ChatClient:
 
     def _app_headers(self) -> dict[str, str]:
         headers = {
-            "User-Agent": f"rustbot-jupyter/{rustbot_jupyter.__version__}",
+            "User-Agent": f"rustbot-jupyter/{__version__}",
             "X-OpenRouter-Title": APP_TITLE,
             "X-Title": APP_TITLE,
         }
