@@ -39,10 +39,11 @@ export function ModelCombobox(props: ModelComboboxProps) {
   const root = useRef<HTMLDivElement>(null);
   const [isOpen, setIsOpen] = useState(false);
   const [words, setWords] = useState("");
-  const [active, setActive] = useState(-1);
   const { isAsking, models, error } = useModels(props.search, words, isOpen);
+  // Belongs to the models it was chosen among: other models, no choice.
+  const [choice, setChoice] = useState({ models, index: -1 });
+  const active = choice.models === models ? choice.index : -1;
 
-  useEffect(() => setActive(-1), [models]);
   useEffect(() => {
     root.current?.querySelector('[aria-selected="true"]')?.scrollIntoView?.({ block: "nearest" });
   }, [active]);
@@ -61,7 +62,8 @@ export function ModelCombobox(props: ModelComboboxProps) {
       // All models at first: what stands in the field is the choice, not a search.
       if (!isOpen) return open("");
       const step = event.key === "ArrowDown" ? 1 : -1;
-      setActive((at) => (models.length === 0 ? -1 : (at + step + models.length) % models.length));
+      const from = active < 0 && step < 0 ? 0 : active;
+      if (models.length > 0) setChoice({ models, index: (from + step + models.length) % models.length });
     } else if (event.key === "Enter") {
       event.preventDefault();
       pick(models[active]?.id ?? text);
