@@ -28,8 +28,16 @@ class Signal:
 HOLD = Signal("hold")
 """Say nothing more until `release`, or until the stream is closed."""
 
-Step = str | StreamEvent | Exception | Signal
-"""Text, a stream event as it is, an error to raise, or `HOLD`."""
+
+@dataclass(frozen=True)
+class Pause:
+    """A silence."""
+
+    seconds: float
+
+
+Step = str | StreamEvent | Exception | Signal | Pause
+"""Text, a stream event as it is, an error to raise, `HOLD`, or a pause."""
 
 
 @dataclass(kw_only=True)
@@ -120,6 +128,9 @@ class _ScriptedStream:
         for step in self._script.steps:
             if isinstance(step, Signal):
                 await self._model.hold()
+                continue
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
                 continue
             if isinstance(step, Exception):
                 raise step
