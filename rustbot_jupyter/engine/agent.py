@@ -263,7 +263,7 @@ class Agent:
         turn = self._incoming.pop(cast(str, event.turn_id), None)
         if turn is None:
             return
-        if turn.request.source == "chat":
+        if turn.request.source == "chat" and not turn.is_held:
             for waiting in self._waiting:
                 waiting.is_held = False
         self._waiting.append(turn)
@@ -279,8 +279,10 @@ class Agent:
                 self._forget(waiting)
             return
         if event.only_turn is None:
-            # Stop means stop: what was typed meanwhile stays in view and is not sent by itself.
-            for turn in self._waiting:
+            # Stop means stop: what was typed meanwhile stays in view and is not sent by itself. The interrupt overtook
+            # what was sent just before it, from a busy kernel's backlog for example.
+            overtaken = [t for t in list(self._incoming.values()) if t.request.message.created_at <= event.time]
+            for turn in [*self._waiting, *overtaken]:
                 turn.is_held = turn.request.source == "chat"
         self._stop_active("user")
 

@@ -279,6 +279,25 @@ async def test_a_stopped_answer_keeps_its_text_and_is_marked(chat: Chat) -> None
     assert chat.model.closed == 1
 
 
+async def test_stop_right_after_send_keeps_the_question_in_view_and_asks_nobody(chat: Chat) -> None:
+    # A kernel that was busy reads both in one go.
+    chat.session.receive(chat.page.command("send", text="Oh no"))
+    chat.session.receive(chat.page.command("stop"))
+    await chat.until(lambda: chat.page.queue)
+
+    assert [item["text"] for item in chat.page.queue] == ["Oh no"]
+    assert chat.model.requests == []
+    await chat.ok("queue_send_now", item_id=chat.page.queue[0]["id"])
+    await chat.until(lambda: chat.page.texts == [("user", "Oh no"), ("assistant", "Hello")])
+
+
+async def test_send_right_after_stop_is_asked(chat: Chat) -> None:
+    chat.session.receive(chat.page.command("stop"))
+    chat.session.receive(chat.page.command("send", text="Go on"))
+
+    await chat.until(lambda: chat.page.texts == [("user", "Go on"), ("assistant", "Hello")])
+
+
 async def test_a_broken_stream_keeps_its_text_and_says_why(chat: Chat) -> None:
     chat.model.will_stream("Once ", StreamBroken("The connection broke. Press Continue."))
 
