@@ -14,7 +14,8 @@ _connect, _connect_ex, _getaddrinfo = socket.socket.connect, socket.socket.conne
 
 
 def _is_this_machine(host: Any) -> bool:
-    if host in (None, "", b"", "localhost", socket.gethostname()):
+    host = host.decode() if isinstance(host, bytes) else host
+    if host in (None, "", "localhost", socket.gethostname()):
         return True
     try:
         address = ipaddress.ip_address(host)

@@ -145,7 +145,8 @@ class Exchange:
         except ModelError as error:
             self._error = error
         except Exception as error:
-            self._error = self._network.failure(
+            # What the status said counts more than how its body ended.
+            self._error = self._error or self._network.failure(
                 error, has_begun=self._builder.has_begun, has_head=self._head is not None
             )
         finally:
@@ -205,7 +206,6 @@ class Exchange:
                 if len(self._body) > _MAX_ERROR_BYTES:
                     break
         finally:
-            # Whatever becomes of the rest of the body: the status says what is wrong.
             self._error = self._status_error(response)
         raise self._error
 
@@ -319,12 +319,14 @@ class Exchange:
         builder, target = self._builder, self._target
         if builder.error is not None:
             return failures.from_stream(builder.error, target, has_begun=builder.has_begun)
+        if builder.nothing_parsed:
+            return self._error or self._not_an_answer()
         if builder.has_finished:
             # A complete answer stays complete, however the connection ended.
             return None
         if self._error is not None:
             return self._error
-        if builder.nothing_parsed or (builder.is_empty and self._shows_text()):
+        if builder.is_empty and self._shows_text():
             return self._not_an_answer()
         if not builder.has_begun:
             return ConnectionFailed(f"{target.host} ended the answer before it began. Try again.")

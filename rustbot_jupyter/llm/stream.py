@@ -74,7 +74,9 @@ class AnswerBuilder:
     @property
     def has_finished(self) -> bool:
         """Whether the answer is complete: a finish reason or `[DONE]` was seen, and no error."""
-        return self.error is None and (self.is_done or self._is_whole or self._finish_reason is not None)
+        if self.error is not None or self.nothing_parsed:
+            return False
+        return self.is_done or self._is_whole or self._finish_reason is not None
 
     @property
     def is_empty(self) -> bool:
@@ -103,19 +105,19 @@ class AnswerBuilder:
         self._parsed += 1
         if self._model is None or self.generation_id is None:
             self._identify(chunk)
+        if "error" in chunk or chunk.get("object") == "error":
+            self._add_error(chunk)
         choices = chunk.get("choices")
         if choices and type(choices) is list:
             self._add_choice(choices, "delta")
         if "usage" in chunk or "x_groq" in chunk:
             self._add_usage(chunk)
-        if "error" in chunk or chunk.get("object") == "error":
-            self._add_error(chunk)
         if "citations" in chunk or "search_results" in chunk:
             self._add_search(chunk)
 
     def add_whole(self, body: Any) -> None:
         """Take a non-streaming answer."""
-        if not isinstance(body, dict) or ("choices" not in body and "error" not in body):
+        if not isinstance(body, dict) or not (body.keys() & {"choices", "error"} or body.get("object") == "error"):
             self._skipped += 1
             return
         self.add_chunk({**body, "choices": None})
@@ -200,10 +202,10 @@ class AnswerBuilder:
                 self._add_content(content)
             if not delta.keys() <= _PLAIN:
                 self._add_rest(delta)
-        if choice.get("finish_reason") or choice.get("native_finish_reason"):
-            self._finish(choice)
         if "error" in choice:
             self._add_error(choice)
+        if choice.get("finish_reason") or choice.get("native_finish_reason"):
+            self._finish(choice)
 
     def _add_content(self, content: Any) -> None:
         if type(content) is str:
@@ -293,7 +295,7 @@ class AnswerBuilder:
         if self._native_finish_reason is None and self._finish_reason != reason:
             self._native_finish_reason = reason
         hidden_failure = not self.has_begun and self._native_finish_reason in ("error", "network_error")
-        if (reason == "error" or hidden_failure) and self.error is None and "error" not in choice:
+        if (reason == "error" or hidden_failure) and self.error is None:
             self.error = {"message": "The provider reported an error without saying which."}
 
     def _flush(self, keep_open: bool = False) -> None:
