@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from models import HOLD, Pause, ScriptedModel, planner_for
 from pages import Page
+from servers import misbehaving
 
 from rustbot_jupyter.engine.agent import Agent
 from rustbot_jupyter.engine.plan import TurnRequest
@@ -623,9 +624,11 @@ async def test_checking_the_connection_without_a_key_says_so(chat: Chat) -> None
     }
 
 
-async def test_checking_a_server_tells_how_many_models_it_lists(chat: Chat, server: Any) -> None:
+async def test_checking_a_server_tells_how_many_models_it_lists(
+    chat: Chat, server: misbehaving.MisbehavingServer
+) -> None:
     await chat.ok("save_settings", values={"base_url": server.base_url}, persist=False)
-    server.on("/models", _json_response({"data": [{"id": "a"}, {"id": "b"}]}))
+    server.on("/models", misbehaving.json_answer({"data": [{"id": "a"}, {"id": "b"}]}))
 
     result = await chat.ok("check_connection")
 
@@ -641,11 +644,9 @@ async def test_checking_a_dead_server_says_what_is_wrong(chat: Chat) -> None:
     assert "127.0.0.1:9" in result["text"]
 
 
-async def test_closing_cancels_what_is_slow(chat: Chat, server: Any) -> None:
-    from servers.misbehaving import HOLD as SILENCE
-
+async def test_closing_cancels_what_is_slow(chat: Chat, server: misbehaving.MisbehavingServer) -> None:
     await chat.ok("save_settings", values={"base_url": server.base_url}, persist=False)
-    server.on("/models", SILENCE)
+    server.on("/models", misbehaving.HOLD)
     chat.session.receive(chat.page.command("check_connection"))
     await asyncio.to_thread(server.wait_for_requests, 1)
 
@@ -780,9 +781,3 @@ class _Warm:
 def _setting(page: Page, name: str) -> dict[str, Any]:
     field: dict[str, Any] = next(field for field in page.settings["fields"] if field["name"] == name)
     return field
-
-
-def _json_response(value: Any) -> bytes:
-    body = json.dumps(value).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
