@@ -26,9 +26,10 @@ const widget = {
   jsxImportSource: "preact",
 };
 
-const katex = {
+/** What a page loads only when a message needs it; sent compressed. */
+const libraries = {
   ...common,
-  entryPoints: ["src/libraries/katex.ts"],
+  entryPoints: ["src/libraries/katex.ts", "src/libraries/markdown.ts"],
   outdir: "out",
   loader: { ".woff2": "dataurl", ".woff": "empty", ".ttf": "empty" },
   plugins: [cssAsText()],
@@ -51,7 +52,7 @@ function cssAsText() {
           ...common,
           entryPoints: [args.path],
           outdir: "out",
-          loader: katex.loader,
+          loader: libraries.loader,
         });
         // Only woff2 is shipped; the other formats are sources without a file.
         const text = outputFiles[0].text.replace(/,url\([^)]*\)\s*format\("(?:woff|truetype)"\)/g, "");
@@ -71,16 +72,19 @@ async function licences() {
     ).catch(() => "");
     parts.push(`${name} ${version} (${license})\n\n${text.trim()}\n`);
   }
-  return `widget.js and katex.js.gz contain these libraries.\n\n${parts.join(`\n${"-".repeat(80)}\n\n`)}`;
+  return `The files beside this one contain these libraries.\n\n${parts.join(`\n${"-".repeat(80)}\n\n`)}`;
 }
 
 async function bundle() {
   const files = new Map();
   const text = (result, suffix) => result.outputFiles.find((file) => file.path.endsWith(suffix)).text;
-  const [widgetResult, katexResult] = await Promise.all([build(widget), build(katex)]);
+  const [widgetResult, librariesResult] = await Promise.all([build(widget), build(libraries)]);
   files.set("widget.js", Buffer.from(text(widgetResult, ".js")));
   files.set("widget.css", Buffer.from(text(widgetResult, ".css")));
-  files.set("katex.js.gz", gzipSync(text(katexResult, ".js"), { level: constants.Z_BEST_COMPRESSION }));
+  for (const name of ["katex.js", "markdown.js"]) {
+    const packed = gzipSync(text(librariesResult, `/${name}`), { level: constants.Z_BEST_COMPRESSION });
+    files.set(`${name}.gz`, packed);
+  }
   files.set("THIRD-PARTY-LICENSES.txt", Buffer.from(await licences()));
   const size = files.get("widget.js").length;
   if (size > WIDGET_LIMIT_BYTES)

@@ -30,7 +30,7 @@ export class FakeModel {
   send = (message: CommandMessage): void => {
     if (this.isDead) throw new Error("Cannot send");
     this.sent.push(message);
-    this.answer(message, this);
+    queueMicrotask(() => this.answer(message, this));
   };
 
   trigger(name: string, content?: unknown, buffers?: DataView[]): void {

@@ -2,6 +2,7 @@
 
 import type { TargetedKeyboardEvent } from "preact";
 import { useRef } from "preact/hooks";
+import { NewChat } from "./chat/NewChat";
 import type { AgentState } from "./protocol";
 import { stateLabel } from "./state/selectors";
 import { TABS, type TabProps } from "./tabs";
@@ -27,6 +28,7 @@ export function Frame({ store, view }: TabProps) {
       <header class="rb-header">
         <TabBar store={store} view={view} />
         <StateBadge store={store} view={view} />
+        <NewChat store={store} view={view} />
       </header>
       {TABS.map((tab) => {
         const isOpen = view.tab.value === tab.id;

@@ -221,6 +221,8 @@ export interface ModelChoice {
   output_usd: number | null;
 }
 
+export type LibraryName = "katex" | "markdown";
+
 export interface ServerChoice {
   name: string;
   base_url: string;
@@ -262,7 +264,7 @@ export interface Commands {
     result: { rows: EventRow[]; has_earlier: boolean };
   };
   event: { fields: { seq: number }; result: { data: Record<string, unknown> } };
-  library: { fields: { name: "katex" }; result: Nothing };
+  library: { fields: { name: LibraryName }; result: Nothing };
 }
 
 export type CommandName = keyof Commands;

@@ -8,6 +8,8 @@ export class View {
   /** Prefix for ids in the page; two views of one widget must not share them. */
   readonly id = `rb-${(created++).toString(36)}${Math.floor(performance.now()).toString(36)}`;
   readonly tab: Signal<string>;
+  /** The link somebody clicked, until it is opened or not. */
+  readonly linkToOpen: Signal<{ url: string; anchor: HTMLElement } | null> = signal(null);
   /** Counts the requests to focus the key field; the Settings tab answers each. */
   readonly keyFocusRequests = signal(0);
 

@@ -1,5 +1,9 @@
 /** The anywidget module: a store per model in `initialize`, DOM per view in `render`. */
 
+// First, so that the tabs can refine them.
+import "./styles/tokens.css";
+import "./styles/frame.css";
+import "./styles/ui.css";
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";
 import { Frame } from "./Frame";
@@ -7,9 +11,6 @@ import { Store } from "./state/store";
 import { AnyModelTransport } from "./transport";
 import { keepKeysFromNotebook } from "./ui/keys";
 import { View } from "./view";
-import "./styles/tokens.css";
-import "./styles/frame.css";
-import "./styles/ui.css";
 
 interface Traits {
   /** The tab a new view opens. */

@@ -361,7 +361,7 @@ COMMANDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "unsubscribe": {"topic": str},
     "events_before": {"seq": int, "limit": int},  # result: {"rows": [EventRow], "has_earlier": bool}
     "event": {"seq": int},  # result: {"data": {...}}
-    "library": {"name": str},  # katex; answered by a message with one binary buffer, see `library_header`
+    "library": {"name": str},  # katex or markdown; answered by a message with one binary buffer, see `library_header`
 }
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from rustbot_jupyter.errors import RequestError
 
 STATIC = Path(__file__).parent / "static"
-_FILES = {"katex": "katex.js.gz"}
+_FILES = {"katex": "katex.js.gz", "markdown": "markdown.js.gz"}
 
 
 @cache
@@ -20,5 +20,5 @@ def read_library(name: str) -> tuple[bytes, Literal["gzip"]]:
         RequestError: There is no such library.
     """
     if name not in _FILES:
-        raise RequestError(f"There is no library {name[:50]!r}; there is 'katex'.")
+        raise RequestError(f"There is no library {name[:50]!r}; there are {', '.join(map(repr, _FILES))}.")
     return (STATIC / _FILES[name]).read_bytes(), "gzip"

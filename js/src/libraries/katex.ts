@@ -3,7 +3,10 @@
 import katex from "katex";
 import css from "katex/dist/katex.css?text";
 
-export { css };
+// Once per page, as the module itself.
+const style = document.createElement("style");
+style.textContent = css;
+document.head.append(style);
 
 /** Draws `tex` into `element`; throws when KaTeX cannot read it. */
 export function draw(tex: string, element: HTMLElement, isBlock: boolean): void {

@@ -8,6 +8,8 @@ import { whenIdle } from "./schedule";
 
 /** Lines share an element up to this length, so that growing text lays out only its end. */
 const PART_CHARACTERS = 4000;
+/** Longer code stays plain: colouring it would block the page. */
+const MOST_COLOURED = 20_000;
 const SAID_FOR_MS = 2000;
 
 export class CodeBlock {
@@ -52,6 +54,7 @@ export class CodeBlock {
   close(): void {
     if (hasHidden(this.text)) this.say("contains hidden characters", true);
     if (this.language === "") return;
+    if (this.text.length > MOST_COLOURED) return;
     whenIdle(() => {
       const coloured = highlight(this.text, this.language);
       if (!coloured) return;

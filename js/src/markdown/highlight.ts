@@ -6,24 +6,21 @@ import diff from "highlight.js/lib/languages/diff";
 import ini from "highlight.js/lib/languages/ini";
 import javascript from "highlight.js/lib/languages/javascript";
 import json from "highlight.js/lib/languages/json";
+import julia from "highlight.js/lib/languages/julia";
 import python from "highlight.js/lib/languages/python";
 import r from "highlight.js/lib/languages/r";
-import rust from "highlight.js/lib/languages/rust";
 import sql from "highlight.js/lib/languages/sql";
+import typescript from "highlight.js/lib/languages/typescript";
 import xml from "highlight.js/lib/languages/xml";
 import yaml from "highlight.js/lib/languages/yaml";
 import { sanitize } from "./sanitize";
 
-const LANGUAGES = { bash, diff, ini, javascript, json, python, r, rust, sql, xml, yaml };
+const LANGUAGES = { bash, diff, ini, javascript, json, julia, python, r, sql, typescript, xml, yaml };
 for (const [name, definition] of Object.entries(LANGUAGES)) hljs.registerLanguage(name, definition);
 hljs.registerAliases(["ipython", "python3", "pycon"], { languageName: "python" });
-hljs.registerAliases(["typescript", "ts", "tsx"], { languageName: "javascript" });
 
-/** Longer code stays plain: colouring it would block the page. */
-const MOST_CHARACTERS = 20_000;
-
-/** `code` coloured, or null when it stays plain. */
+/** `code` coloured, or null for a language that is not here. */
 export function highlight(code: string, language: string): DocumentFragment | null {
-  if (code.length > MOST_CHARACTERS || !hljs.getLanguage(language)) return null;
+  if (!hljs.getLanguage(language)) return null;
   return sanitize(hljs.highlight(code, { language, ignoreIllegals: true }).value);
 }

@@ -7,6 +7,7 @@ import {
   type Commands,
   type Envelope,
   type LibraryHeader,
+  type LibraryName,
   PROTOCOL_VERSION,
 } from "../protocol";
 import type { Transport } from "../transport";
@@ -85,10 +86,6 @@ export class Store {
   command<N extends CommandName>(name: N, fields: Commands[N]["fields"]): Promise<Commands[N]["result"]> {
     const message = { rustbot: PROTOCOL_VERSION, id: randomId(), view: this.view, command: name, ...fields };
     return new Promise((resolve, reject) => {
-      if (!this.transport.send(message as CommandMessage)) {
-        this.lose();
-        return reject(new CommandFailed("The kernel was restarted: run the cell again."));
-      }
       const sentAt = this.clock();
       const text = "text" in fields ? String(fields.text) : "";
       this.waiting.set(message.id, {
@@ -99,7 +96,8 @@ export class Store {
         reject,
       });
       this.dispatch({ type: "sent", command: { id: message.id, name, sentAt, text } });
-      this.watchForSilence();
+      if (this.transport.send(message as CommandMessage)) this.watchForSilence();
+      else this.lose();
     });
   }
 
@@ -140,7 +138,7 @@ export class Store {
   }
 
   /** The ES module `name` as the kernel sends it, undecoded. */
-  async library(name: "katex", timeoutMs: number): Promise<{ header: LibraryHeader; data: DataView }> {
+  async library(name: LibraryName, timeoutMs: number): Promise<{ header: LibraryHeader; data: DataView }> {
     const id = randomId();
     const message: CommandMessage = {
       rustbot: PROTOCOL_VERSION,

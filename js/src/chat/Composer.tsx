@@ -1,0 +1,141 @@
+/** The input and what stands around it. */
+
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { isActive } from "../state/selectors";
+import type { Store } from "../state/store";
+import { Button } from "../ui/Button";
+import { useSelect } from "../ui/hooks";
+import type { View } from "../view";
+import type { ChatActions } from "./actions";
+import { loadDraft, saveDraft } from "./draft";
+import { ModelPicker } from "./ModelPicker";
+import { Totals } from "./Totals";
+
+const SAVED_AFTER_MS = 300;
+/** The second click of a double click on Send would meet Stop. */
+const STOP_NOT_BEFORE_MS = 500;
+
+interface ComposerProps {
+  store: Store;
+  view: View;
+  actions: ChatActions;
+}
+
+export function Composer({ store, view, actions }: ComposerProps) {
+  const conversationId = useSelect(store, (state) => state.conversation.id);
+  const isBusy = useSelect(store, isActive);
+  const isGone = useSelect(store, (state) => state.connection === "gone");
+  const [draft, setDraft] = useDraft(conversationId);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const sentAt = useRef(0);
+  useGrowth(field, draft);
+
+  const send = async () => {
+    const text = draft;
+    if (text.trim() === "" || isGone) return;
+    sentAt.current = performance.now();
+    setDraft("");
+    const isTaken = await actions.send(text);
+    // What was typed meanwhile comes after what came back.
+    if (!isTaken) setDraft((typed) => (typed === "" ? text : `${text}\n${typed}`));
+  };
+  const stop = () => {
+    if (performance.now() - sentAt.current > STOP_NOT_BEFORE_MS) actions.stop();
+  };
+  const canSend = draft.trim() !== "" && !isGone;
+  return (
+    <form
+      class="rb-composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <textarea
+        ref={field}
+        class="rb-prompt"
+        rows={1}
+        dir="auto"
+        placeholder={isBusy ? "Write on: it is sent next" : "Ask anything"}
+        aria-label="Message to Rustbot"
+        value={draft}
+        onInput={(event) => setDraft(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          // While an input method composes, Enter takes its suggestion; Safari says so by 229 only.
+          const isComposing = event.isComposing || event.keyCode === 229;
+          if (event.key !== "Enter" || event.shiftKey || isComposing) return;
+          event.preventDefault();
+          if (!event.repeat) send();
+        }}
+      />
+      <div class="rb-composer-bar">
+        <ModelPicker store={store} view={view} actions={actions} />
+        <Totals store={store} />
+        {isBusy && canSend && (
+          <Button label="Queue message" icon="plus" isIconOnly kind="quiet" onClick={send} />
+        )}
+        {isBusy ? (
+          <Button
+            label="Stop"
+            icon="stop"
+            isIconOnly
+            kind="primary"
+            class="rb-send rb-stop"
+            hint="Stop (Esc)"
+            onClick={stop}
+          />
+        ) : (
+          <Button
+            label="Send"
+            icon="send"
+            isIconOnly
+            kind="primary"
+            class="rb-send"
+            hint="Send (Enter)"
+            isDisabled={!canSend}
+            onClick={send}
+          />
+        )}
+      </div>
+    </form>
+  );
+}
+
+type Change = string | ((before: string) => string);
+
+function useDraft(conversationId: string): [string, (change: Change) => void] {
+  const [draft, setDraft] = useState("");
+  const loadedFor = useRef("");
+  useEffect(() => {
+    if (conversationId === "" || loadedFor.current === conversationId) return;
+    const isFirst = loadedFor.current === "";
+    loadedFor.current = conversationId;
+    // A new chat takes along what is being typed.
+    if (isFirst) setDraft((typed) => typed || loadDraft(conversationId));
+  }, [conversationId]);
+  useEffect(() => {
+    if (conversationId === "") return;
+    const timer = setTimeout(() => saveDraft(conversationId, draft), SAVED_AFTER_MS);
+    const saveNow = () => saveDraft(conversationId, draft);
+    window.addEventListener("pagehide", saveNow);
+    return () => {
+      clearTimeout(timer);
+      window.removeEventListener("pagehide", saveNow);
+    };
+  }, [conversationId, draft]);
+  return [draft, useCallback((change: Change) => setDraft(change), [])];
+}
+
+const GROWS_BY_ITSELF = typeof CSS !== "undefined" && !!CSS.supports?.("field-sizing", "content");
+/** Measuring a longer text would make typing slow; by then the field is as high as it gets. */
+const MEASURED_CHARACTERS = 5000;
+
+/** Lets the field grow with its text where the browser does not. */
+function useGrowth(field: { current: HTMLTextAreaElement | null }, text: string): void {
+  useEffect(() => {
+    const element = field.current;
+    if (GROWS_BY_ITSELF || !element) return;
+    element.style.height = "auto";
+    element.style.height = text.length > MEASURED_CHARACTERS ? "200px" : `${element.scrollHeight}px`;
+  }, [field, text]);
+}

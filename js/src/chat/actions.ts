@@ -1,0 +1,48 @@
+/** What the chat can do, with one place for what the kernel refuses. */
+
+import type { CommandName, Commands } from "../protocol";
+import type { Store } from "../state/store";
+import type { View } from "../view";
+
+export interface ChatActions {
+  /** Resolves to false when the message was not taken; its text is to be kept. */
+  send(text: string): Promise<boolean>;
+  stop(): void;
+  regenerate(messageId: string): void;
+  continueAnswer(messageId: string): void;
+  edit(messageId: string, text: string): void;
+  /** The same question again, to another model. */
+  retryWith(messageId: string, model: string): void;
+  newConversation(): void;
+  setModel(model: string): void;
+  openKeySetting(): void;
+  openSettings(): void;
+}
+
+export function makeActions(store: Store, view: View, complain: (text: string) => void): ChatActions {
+  const run = async <N extends CommandName>(name: N, fields: Commands[N]["fields"]): Promise<boolean> => {
+    try {
+      await store.command(name, fields);
+      return true;
+    } catch (error) {
+      complain(error instanceof Error ? error.message : String(error));
+      return false;
+    }
+  };
+  return {
+    send: (text) => run("send", { text }),
+    stop: () => run("stop", {}),
+    regenerate: (messageId) => run("regenerate", { message_id: messageId }),
+    continueAnswer: (messageId) => run("continue", { message_id: messageId }),
+    edit: (messageId, text) => run("edit", { message_id: messageId, text }),
+    async retryWith(messageId, model) {
+      if (await run("set_model", { model })) await run("regenerate", { message_id: messageId });
+    },
+    newConversation: () => run("new_conversation", {}),
+    setModel: (model) => run("set_model", { model }),
+    openKeySetting: () => view.askForKey(),
+    openSettings: () => {
+      view.tab.value = "settings";
+    },
+  };
+}

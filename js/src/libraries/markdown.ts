@@ -1,0 +1,3 @@
+/** Markdown to nodes, with its parser, sanitiser and highlighter: half of our code, so that it comes once per page. */
+
+export { MarkdownRenderer } from "../markdown/renderer";
