@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rustbot_jupyter.llm.base import ChatRequest
+from rustbot_jupyter.llm.demo_rules.glossary import glossary_answer
 from rustbot_jupyter.llm.demo_rules.json_format import json_answer
 from rustbot_jupyter.llm.demo_rules.recipes import code_answer
 from rustbot_jupyter.llm.demo_rules.review import code_or_error_answer, frame_answer
 from rustbot_jupyter.llm.demo_rules.show import markdown_answer, maths_answer, spoken_length_answer
 from rustbot_jupyter.llm.demo_rules.talk import small_talk_answer, sum_answer
-from rustbot_jupyter.llm.demo_rules.texts import FIRST_NOTE, TOPICS, WHAT_I_CAN_DO, Topic
+from rustbot_jupyter.llm.demo_rules.texts import FIRST_NOTE, TOPICS, WHAT_I_CAN_DO
 from rustbot_jupyter.messages import Message, MessageRole
 
 
@@ -30,14 +31,20 @@ class Question:
 def answer_to(request: ChatRequest) -> str:
     """The whole answer, as Markdown or, where the request asks for it, JSON."""
     question = _question(request.messages)
-    if request.response_format and request.response_format.get("type") in {"json_object", "json_schema"}:
-        return json_answer(request.response_format, question.text)
+    wanted = request.response_format or {}
+    if wanted.get("type") in {"json_object", "json_schema"} or _WANTS_JSON.search(question.text):
+        return json_answer(wanted, question.text)
     exact = spoken_length_answer(question.text)
     if exact is not None:
         return exact
     text = _first_that_fits(question).strip()
     is_first = not any(message.role is MessageRole.ASSISTANT for message in question.earlier)
     return f"{text}\n{FIRST_NOTE.rstrip()}" if is_first else text
+
+
+_WANTS_JSON = re.compile(
+    r"\b(?:answer|reply|respond|output|return)\b[^.\n]{0,40}\b(?:in|as|with|only)\b[^.\n]{0,20}\bJSON\b", re.I
+)
 
 
 def _question(messages: tuple[Message, ...]) -> Question:
@@ -108,34 +115,35 @@ _ASKS_INSTRUCTIONS = re.compile(
 
 
 def _help_answer(question: Question) -> str | None:
-    return WHAT_I_CAN_DO if not question.text or _ASKS_HELP.search(question.text) else None
+    is_asked = len(question.text) < 200 and _ASKS_HELP.search(question.text)
+    return WHAT_I_CAN_DO if is_asked or not question.text else None
 
 
 _ASKS_HELP = re.compile(
-    r"^\W*(?:help|hello|hi|hey|hallo|good (?:morning|day|evening|afternoon)|greetings|start|test(?:ing)?|ping)\b\W*"
-    r"(?:there|rustbot|bot|everyone|world|me|again|,|!|\.|\s)*$|\bwhat (?:can|could|do) (?:you|i|rustbot)\b.{0,20}"
-    r"\b(?:do|try|help|ask)\b|\bhow can you help|\bwhat (?:is|are) (?:rustbot|this|you\b)|"
-    r"\btell me about (?:yourself|rustbot)|\b(?:your|main|all) (?:features|abilities|capabilities)|\bshow me around",
+    r"^\W*(?:help|(?:say )?hello|hi|hey|hallo|good (?:morning|day|evening|afternoon)|greetings|start|test(?:ing)?|ping)"
+    r"\b\W*(?:there|rustbot|bot|everyone|world|me|again|,|!|\.|\s)*$|"
+    r"\bwhat (?:can|could|do) (?:you|i|rustbot)\b.{0,20}\b(?:do|try|help|ask)\b|\bhow can you help|"
+    r"\bwhat (?:is|are) (?:rustbot|this|you\b)|\btell me about (?:yourself|rustbot)|"
+    r"\b(?:your|main|all) (?:features|abilities|capabilities)|\bshow me around",
     re.IGNORECASE,
 )
 
 
+def _offered_answer(question: Question) -> str | None:
+    """The text of a question that we offered ourselves, word for word."""
+    return next((topic.text for topic in TOPICS if topic.question.lower() == question.text.lower()), None)
+
+
 def _topic_answer(question: Question) -> str | None:
-    topic = _best_topic(question.text)
-    return topic.text if topic is not None else None
-
-
-def _best_topic(text: str) -> Topic | None:
-    exact = next((topic for topic in TOPICS if topic.question.lower() == text.lower()), None)
     # Only a short text is a question about Rustbot; in a long one these words stand for something else.
-    if exact is not None or len(text) > 400:
-        return exact
-    best = max(TOPICS, key=lambda topic: topic.score(text))
-    return best if best.score(text) else None
+    if len(question.text) > 400:
+        return None
+    best = max(TOPICS, key=lambda topic: topic.score(question.text))
+    return best.text if best.score(question.text) else None
 
 
 def _more_answer(question: Question) -> str | None:
-    if not _ASKS_MORE.fullmatch(question.text):
+    if len(question.text) > 60 or not _ASKS_MORE.fullmatch(question.text):
         return None
     said = "".join(message.text for message in question.earlier)
     unsaid = [topic for topic in TOPICS if topic.text.strip() not in said]
@@ -180,16 +188,18 @@ def _on_text(answer: Callable[[str], str | None]) -> Rule:
 
 
 _RULES: tuple[Rule, ...] = (
+    _offered_answer,
     _on_text(code_or_error_answer),
     _on_text(frame_answer),
     _memory_answer,
     _instructions_answer,
     _on_text(maths_answer),
     _on_text(markdown_answer),
-    _on_text(code_answer),
     _on_text(sum_answer),
     _help_answer,
     _more_answer,
     _on_text(small_talk_answer),
+    _on_text(code_answer),
     _topic_answer,
+    _on_text(glossary_answer),
 )

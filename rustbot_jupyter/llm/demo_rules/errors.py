@@ -42,7 +42,7 @@ def _where(failure: Failure, code: str) -> str:
         return ""
     lines = code.split("\n")
     line = failure.line or (lines[failure.line_number - 1].strip() if failure.line_number <= len(lines) else "")
-    inside = f", in `{failure.functions[-1]}`" if failure.functions else ""
+    inside = f", in `{failure.function}`" if failure.function else ""
     shown = f": `{line}`" if line and "`" not in line else ""
     return f" in line {failure.line_number}{inside}{shown}"
 

@@ -209,7 +209,7 @@ def _call(node: ast.Call) -> str | None:
 def _value(node: ast.expr) -> str:
     match node:
         case ast.Call() if _name(node.func) not in _ACTIONS and (told := _call(node)):
-            return f"{told} (`{_short(ast.unparse(node))}`)" if "`" in told else told
+            return told if _name(node.func) == "range" else f"{told} ({_code(node)})"
         case ast.ListComp(generators=generators):
             return f"a list made of {_code(node.elt)} for each item of {_code(generators[0].iter)}"
         case ast.DictComp(generators=generators):

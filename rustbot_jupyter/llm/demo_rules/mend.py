@@ -79,7 +79,7 @@ def _renamed(failure: Failure, code: str, old: str, new: str) -> Mended | None:
     ) if not _is_bound(code, old) else code  # fmt: skip
     if changed == code:
         return None
-    return Mended(code=changed, change=f"`{old}` is written `{new}` elsewhere, so I changed it to that.")
+    return Mended(code=changed, change=f"There is no `{old}`, but there is `{new}`, so I put that in its place.")
 
 
 def _replace_name(line: str, old: str, new: str) -> str:
@@ -346,7 +346,7 @@ def _is_bound(code: str, name: str) -> bool:
 def _names_told(context: str) -> set[str]:
     """Names of variables and columns that the message mentions: `name`, 'name', or "name:" at the start of a line."""
     quoted = re.findall(r"[`'\"](\w[\w ]{0,60})[`'\"]", context)
-    listed = re.findall(r"^\s*(?:[-*|]\s*)?`?(\w+)`?\s*[:=|(]", context, re.MULTILINE)
+    listed = re.findall(r"^[ \t]*(?:[-*|][ \t]*)?`?(\w+)`?[ \t]*[:=|(]", context, re.MULTILINE)
     return {name for name in (*quoted, *listed) if not keyword.iskeyword(name)}
 
 

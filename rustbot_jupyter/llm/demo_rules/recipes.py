@@ -494,7 +494,8 @@ print(lengths)
     ),
     Recipe(
         title="The greeting everybody starts with, and a function for it:",
-        words=r"hello,? world|greet\w*|simple function|any function|some code|a function\s*$|example of python|"
+        words=r"hello,? world|greet\w*|simple function|any function|some code|python code\W*$|a function\s*$|"
+        r"example of python|"
         r"python example",
         code='''
 def greet(name: str = "world") -> str:

@@ -16,21 +16,42 @@ class Pasted:
 
     code: str
     failure: Failure | None
-    rest: str
+    wish: str
     """The message without its fenced blocks."""
+    told: str
+    """The wish, and the blocks that are neither code nor traceback: descriptions of variables."""
+
+
+MOST_CODE = 20_000
+"""Characters of code that are looked at; the answer is made while the core thread waits."""
 
 
 def code_or_error_answer(text: str) -> str | None:
     """An explanation of the pasted code or traceback, with the correction where it is certain; None without any."""
     pasted = _pasted(text)
-    if pasted.failure is not None:
-        return error_answer(pasted.failure, pasted.code, pasted.rest)
+    try:
+        return _review(pasted)
+    # An expression of some thousand parts is more than Python's own tools for syntax trees take.
+    except RecursionError:
+        return _TOO_MUCH
+
+
+def _review(pasted: Pasted) -> str | None:
+    if pasted.failure is not None and len(pasted.code) <= MOST_CODE:
+        return error_answer(pasted.failure, pasted.code, pasted.told)
     if not pasted.code:
         return None
-    if re.search(r"\b(?:fix|mend|repair|correct|wrong|broken|debug|bug)\b", pasted.rest, re.IGNORECASE):
+    if len(pasted.code) > MOST_CODE:
+        return _TOO_MUCH
+    if re.search(r"\b(?:fix|mend|repair|correct|wrong|broken|debug|bug)\b", pasted.wish, re.IGNORECASE):
         return syntax_answer(pasted.code) or _NO_ERROR_FOUND.format(explanation=explanation_of(pasted.code))
     return explanation_of(pasted.code)
 
+
+_TOO_MUCH = """
+That is more code than my rules can take in at once. Paste the part that matters, some hundred lines at most, and I \
+explain it.
+"""
 
 _NO_ERROR_FOUND = """
 The code parses without a mistake in its syntax. Whether it does what you want, a rule-based demo cannot judge; if it \
@@ -40,7 +61,8 @@ fails, paste the traceback as well, and I look at that. Meanwhile, this is what 
 """
 
 _FENCE = re.compile(
-    r"^(?P<mark>```+|~~~+)[ \t]*(?P<language>[\w+.-]*)[^\n]*\n(?P<body>.*?)(?:^(?P=mark)`*[ \t]*$|\Z)", re.M | re.S
+    r"(?:^|(?<=[ \t]))(?P<mark>```+|~~~+)[ \t]*(?P<language>[\w+.-]*)[^\n]*\n(?P<body>.*?)(?:^(?P=mark)`*[ \t]*$|\Z)",
+    re.M | re.S,
 )
 _CODE_LANGUAGES = {"", "python", "py", "python3", "ipython", "ipython3"}
 
@@ -49,14 +71,21 @@ def _pasted(text: str) -> Pasted:
     clean = re.sub(r"\x1b\[[0-9;]*m", "", text)
     codes: list[str] = []
     failure: Failure | None = None
+    told = [_FENCE.sub("\n", clean)]
     for fence in _FENCE.finditer(clean):
         found = failure_in(fence["body"])
         if found is not None:
             failure = found
         elif fence["language"].lower() in _CODE_LANGUAGES:
             codes.append(fence["body"].strip("\n"))
-    rest = _FENCE.sub("\n", clean)
-    return Pasted(code=codes[0] if codes else _bare_code(rest), failure=failure or failure_in(rest), rest=rest)
+        else:
+            told.append(fence["body"])
+    return Pasted(
+        code=codes[0] if codes else _bare_code(told[0]),
+        failure=failure or failure_in(told[0]),
+        wish=told[0],
+        told="\n".join(told),
+    )
 
 
 def _bare_code(text: str) -> str:
@@ -72,12 +101,16 @@ _DTYPE = (
     r"u?int(?:8|16|32|64)|U?Int(?:8|16|32|64)|[fF]loat(?:16|32|64)|bool(?:ean)?|object|str(?:ing)?|category|"
     r"datetime64\[[^\]]*\]|timedelta64\[[^\]]*\]|complex128|period\[[^\]]*\]"
 )
+# "- price: float64, 3% missing" of Rustbot's own summaries, and what `dtypes`, `info()` and people write.
 _COLUMN = re.compile(
-    r"^[\s|>*-]*(?:\d+\s+)?[`'\"]?(?P<name>[^\W\d][^\n`'\"|:,(]{0,60}?)[`'\"]?(?:\s*[|:(,]+\s*|\s{1,})"
-    rf"(?:[\d,]+ non-null\s+)?[`'\"]?(?P<dtype>{_DTYPE})\b",
+    r"^[ \t|>*-]{0,20}(?:\d+[ \t]+)?[`'\"]?(?P<name>[^\W\d][^\n|]{0,80}?)[`'\"]?"
+    r"(?:[ \t]{0,60}[|:,(][ \t]{0,60}|[ \t]{2,60})"
+    rf"(?:[\d,]+ non-null\s+)?[`'\"]?(?P<dtype>{_DTYPE})(?!\w)(?P<more>[^\n]*)",
     re.MULTILINE,
 )
 _SHAPE = re.compile(r"(?P<rows>\d[\d,_]*)\s*rows?\s*(?:[x×,*]|by|and)?\s*(?P<columns>\d[\d,_]*)\s*col", re.IGNORECASE)
+_FRAME_NAME = re.compile(r"\b(?P<name>[^\W\d]\w*)`?[ \t]*[:(][ \t]*(?:a )?(?:\w+ )?DataFrame\b")
+_MISSING = re.compile(r"(?P<share>[\d.,]+\s?%?) missing")
 _GROUPS = (
     ("numbers", re.compile(r"u?int|float|complex", re.IGNORECASE)),
     ("text", re.compile(r"object|str", re.IGNORECASE)),
@@ -89,44 +122,48 @@ _GROUPS = (
 
 def frame_answer(text: str) -> str | None:
     """What the columns of a data frame in the message are, and what to do first with it; None without a frame."""
-    columns = {match["name"].strip(): match["dtype"] for match in _COLUMN.finditer(text)}
-    columns = {name: dtype for name, dtype in columns.items() if name.lower() not in {"dtype", "index", "column"}}
+    found = {match["name"].strip(): match for match in _COLUMN.finditer(text)}
+    columns = {name: match for name, match in found.items() if name.lower() not in {"dtype", "index", "column"}}
     if len(columns) < 2:
         return None
-    shape = _SHAPE.search(text)
+    shape, named = _SHAPE.search(text), _FRAME_NAME.search(text)
+    frame = named["name"] if named else "df"
     size = f" with {shape['rows']} rows and {shape['columns']} columns" if shape else ""
-    grouped = {label: [name for name, dtype in columns.items() if pattern.search(dtype)] for label, pattern in _GROUPS}
+    grouped = {
+        label: [name for name, match in columns.items() if pattern.search(match["dtype"])] for label, pattern in _GROUPS
+    }
     lines = [f"- **{label}**: {_listed(names)}" for label, names in grouped.items() if names]
-    return "\n".join(
-        [
-            f"I see a data frame{size}; {len(columns)} columns are described in your message:",
-            "",
-            *lines,
-            "",
-            "From names and types alone, I would look at these first:",
-            "",
-            "```python",
-            *_first_looks(grouped),
-            "```",
-            "",
-            "What the columns mean, and what follows for your question, takes a real model: it reads the same summary "
-            "that "
-            "I just read.",
-        ]
+    lines += _missing(columns)
+    looks = "\n".join(_first_looks(frame, grouped))
+    return (
+        f"I see the data frame `{frame}`{size}. Sorted by what the columns hold:\n\n"
+        + "\n".join(lines)
+        + f"\n\nFrom names and types alone, I would begin with this:\n\n```python\n{looks}\n```\n\n"
+        "What the columns mean, and the answer to your question, takes a real model: it reads the same summary that I "
+        "just read, and no more of your data than that."
     )
 
 
-def _first_looks(grouped: dict[str, list[str]]) -> list[str]:
-    looks = ["df.isna().sum()  # where are values missing?"]
-    numbers, kinds = grouped["numbers"], grouped["categories"] or grouped["text"]
+def _missing(columns: dict[str, re.Match[str]]) -> list[str]:
+    shares = {name: match["share"] for name, column in columns.items() if (match := _MISSING.search(column["more"]))}
+    if shares:
+        return [f"- **with missing values**: {', '.join(f'`{name}` ({share})' for name, share in shares.items())}"]
+    # Summaries with statistics tell what is missing, plain lists of types do not.
+    has_statistics = any("," in column["more"] for column in columns.values())
+    return ["- no column has missing values"] if has_statistics else []
+
+
+def _first_looks(frame: str, grouped: dict[str, list[str]]) -> list[str]:
+    looks = [f"{frame}.isna().sum()  # where are values missing?"]
+    numbers, kinds, times = grouped["numbers"], grouped["categories"] or grouped["text"], grouped["dates and times"]
     if numbers:
-        looks.append(f"df[{numbers[:6]!r}].describe()")
+        looks.append(f"{frame}[{numbers[:6]!r}].describe()")
     if kinds:
-        looks.append(f"df[{kinds[0]!r}].value_counts()")
+        looks.append(f"{frame}[{kinds[0]!r}].value_counts()")
     if numbers and kinds:
-        looks.append(f"df.groupby({kinds[0]!r})[{numbers[-1]!r}].mean()")
-    if numbers and grouped["dates and times"]:
-        looks.append(f"df.set_index({grouped['dates and times'][0]!r})[{numbers[-1]!r}].plot()")
+        looks.append(f"{frame}.groupby({kinds[0]!r})[{numbers[0]!r}].mean()")
+    if numbers and times:
+        looks.append(f"{frame}.set_index({times[0]!r})[{numbers[0]!r}].plot()")
     return looks
 
 

@@ -216,7 +216,7 @@ def maths_answer(text: str) -> str | None:
 
 
 _ASKS_MARKDOWN = re.compile(
-    r"\bmarkdown\b|\b(?:show|make|draw|give|write)\b.{0,20}\b(?:a table|tables?|headings?|a (?:bullet )?list|"
+    r"\bmarkdown\b|\b(?:show|make|draw|give|write)\b.{0,20}\b(?:a table|tables?|headings?|a (?:bullet )?list(?! comp)|"
     r"a quote)\b",
     re.IGNORECASE,
 )

@@ -28,8 +28,8 @@ def parsed(code: str) -> ast.Module | SyntaxError:
         return ast.parse(plain)
     except SyntaxError as error:
         return error
-    except ValueError as error:
-        return SyntaxError(str(error))
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SyntaxError(str(error) or "too deeply nested")
 
 
 def mend_syntax(code: str) -> Mended | None:

@@ -57,7 +57,8 @@ _TALK = (
         "is the better source:\n\n```python\nfrom datetime import datetime\n\nprint(datetime.now())\n```",
     ),
     (
-        r"\b(?:i (?:love|like) (?:you|it|this)|good (?:job|bot)|well done|great|awesome|nice|cool|wow|impressive)\b",
+        r"^\W*(?:i (?:love|like) (?:you|it|this)|(?:that(?:'s| is|s) )?(?:very )?(?:good (?:job|bot)|well done|"
+        r"great|awesome|nice|cool|wow|impressive))\W*$",
         "Thank you! And this is only the demo. With a real model you get the same chat, cells and frames, plus "
         "somebody "
         "who understands the question.",
@@ -79,7 +80,7 @@ _TALK = (
 
 def sum_answer(text: str) -> str | None:
     """The value of a short sum such as "what is 17 * 23?"; None if the text is none."""
-    match = _SUM.fullmatch(text)
+    match = _SUM.fullmatch(text) if len(text) < 120 else None
     if match is None or not re.search(r"\d\s*(?:[-+*/%^]|\*\*)\s*[\d(.-]", match["sum"]):
         return None
     written = match["sum"].strip()

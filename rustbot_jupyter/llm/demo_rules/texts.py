@@ -25,7 +25,7 @@ class Topic:
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pattern", re.compile(rf"\b(?:{self.words})", re.IGNORECASE))
+        object.__setattr__(self, "pattern", re.compile(rf"(?<!\w)(?:{self.words})", re.IGNORECASE))
 
     def score(self, question: str) -> int:
         """How many different words of the topic the question uses."""

@@ -17,24 +17,24 @@ class Failure:
     """The line in the user's own code, from 1; None if it is not told."""
     line: str
     """That line's text, stripped; "" if it is not shown."""
-    functions: tuple[str, ...]
-    """Functions on the way to the error, outermost first."""
+    function: str
+    """The user's function that this line is in; "" outside of any."""
 
 
 # "json.decoder.JSONDecodeError: Expecting value", "KeyboardInterrupt", but not "Note: this is fine".
 _LAST_LINE = re.compile(
-    r"^\s*`?(?:[a-zA-Z_]\w*\.)*(?P<kind>[A-Z]\w*(?:Error|Exception|Warning|Interrupt|StopIteration|Timeout|Exit)|"
+    r"^[ \t]*`?(?:[a-zA-Z_]\w*\.)*(?P<kind>[A-Z]\w*(?:Error|Exception|Warning|Interrupt|StopIteration|Timeout|Exit)|"
     r"StopIteration)"
     r"(?::[ \t]*(?P<message>[^\n]*?))?`?[ \t]*$",
     re.MULTILINE,
 )
 _FRAME = re.compile(
-    r"^\s*(?:File (?P<file>\"[^\"]+\"|\S+?)(?:, line |:)(?P<line>\d+)(?:, in (?P<function>[\w.<>]+))?|"
+    r"^[ \t]*(?:File (?P<file>\"[^\"]+\"|\S+?)(?:, line |:)(?P<line>\d+)(?:, in (?P<function>[\w.<>]+))?|"
     r"(?P<cell>Cell In ?\[\d+\]|Input In \[\d+\]), line (?P<cell_line>\d+)(?:, in (?P<cell_function>[\w.<>]+))?)",
     re.MULTILINE,
 )
-_ARROW = re.compile(r"^\s*-+>\s*(?P<number>\d+)[ \t]?(?P<line>[^\n]*)$", re.MULTILINE)
-_USERS_OWN = re.compile(r"<ipython-input|ipykernel_|<stdin>|<string>|<cell|__main__")
+_ARROW = re.compile(r"^[ \t]*-+>\s*(?P<number>\d+)[ \t]?(?P<line>[^\n]*)$", re.MULTILINE)
+_USERS_OWN = re.compile(r"In\[\d+\]|<ipython-input|ipykernel_|<stdin>|<string>|<cell|__main__")
 
 
 def failure_in(text: str) -> Failure | None:
@@ -47,13 +47,13 @@ def failure_in(text: str) -> Failure | None:
     own = [frame for frame in frames if frame["cell"] or _USERS_OWN.search(frame["file"] or "")] or frames
     number = int(own[-1]["cell_line"] or own[-1]["line"]) if own else None
     shown = _line_shown(text[: end.start()], own[-1] if own else None, number)
-    names = [(frame["function"] or frame["cell_function"] or "").strip() for frame in frames]
+    function = (own[-1]["function"] or own[-1]["cell_function"] or "") if own else ""
     return Failure(
         kind=end["kind"],
         message=(end["message"] or "").strip(),
         line_number=number if number is not None else shown[0],
         line=shown[1],
-        functions=tuple(dict.fromkeys(name for name in names if name and not name.startswith("<"))),
+        function="" if function.startswith("<") else function,
     )
 
 
