@@ -24,7 +24,7 @@ test: TEMP := $(VENV)/test
 test:
 	@$(PYTHON) scripts/make_venv.py dev
 	@$(RUN) scripts/ipykernels.py
-	@if node -e "process.exit(process.versions.node.split('.')[0] < 20)" 2>/dev/null; then \
+	@if node -e "process.exit(+(process.versions.node.split('.')[0] < 20))" 2>/dev/null; then \
 		$(MAKE) --no-print-directory js/node_modules/.package-lock.json; \
 	else echo "Node 20 or newer is not here: the tests of the front end's sources are skipped."; fi
 	@rm -rf "$(TEMP)"

@@ -107,7 +107,7 @@ def test_the_pinned_versions_take_the_oldest_python_that_we_take() -> None:
         f"{each.name} {each.version} needs Python {wanted}"
         for each in importlib.metadata.distributions()
         if canonicalize_name(each.name) in pins(PIN_FILES[0])
-        and (wanted := each.metadata.json.get("requires_python"))
+        and (wanted := str(each.metadata.json.get("requires_python", "")))
         and oldest not in SpecifierSet(wanted)
     ]
 
