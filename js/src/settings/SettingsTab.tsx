@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FieldView, SettingsView } from "../protocol";
+import type { Store } from "../state/store";
 import type { TabProps } from "../tabs";
 import { Banner } from "../ui/Banner";
 import { Select } from "../ui/fields";
@@ -56,8 +57,7 @@ function SettingsForms({ store, view, settings, form }: SettingsFormsProps) {
           const hasServer = fields.some((field) => field.name === "base_url");
           return [
             <Section key={title} id={`${view.id}-group-${title}`} title={title}>
-              <FieldRows id={view.id} fields={fields} form={form} models={search} />
-              {hasServer && <ServerTools id={`${view.id}-server`} store={store} form={form} />}
+              <FieldRows id={view.id} fields={fields} form={form} models={search} store={store} />
             </Section>,
             hasServer && keySection,
           ];
@@ -85,20 +85,24 @@ interface FieldRowsProps {
   fields: readonly FieldView[];
   form: SettingsForm;
   models: ModelSearch;
+  store: Store;
 }
 
-function FieldRows({ id, fields, form, models }: FieldRowsProps) {
+function FieldRows({ id, fields, form, models, store }: FieldRowsProps) {
   return (
     <>
-      {fields.map((field) => (
+      {fields.map((field) => [
         <FieldRow
           key={field.name}
           id={`${id}-field-${field.name}`}
           field={field}
           form={form}
           models={models}
-        />
-      ))}
+        />,
+        field.name === "base_url" && (
+          <ServerTools key="server" id={`${id}-server`} store={store} form={form} />
+        ),
+      ])}
     </>
   );
 }
