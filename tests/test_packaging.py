@@ -1,6 +1,7 @@
 """What is published holds what users need, and what is installed is what was tested."""
 
 import importlib.metadata
+import json
 import re
 import shutil
 import subprocess
@@ -91,6 +92,7 @@ def test_few_packages_are_needed_to_run() -> None:
     assert len(PROJECT["dependencies"]) <= 15
 
 
+LOCKFILE = ROOT / "js" / "package-lock.json"
 PIN_FILES = [ROOT / "requirements" / "dev.txt", ROOT / "binder" / "requirements.txt"]
 
 
@@ -126,3 +128,15 @@ def test_all_that_is_asked_for_is_pinned_to_a_version_that_will_do() -> None:
     ]
 
     assert wrong == []
+
+
+def test_the_lockfile_names_the_packages_of_every_platform_and_no_address() -> None:
+    packages: dict[str, dict[str, Any]] = json.loads(LOCKFILE.read_text(encoding="utf-8"))["packages"]
+    locked = {path.rpartition("node_modules/")[2] for path in packages}
+
+    # `npm ci` refuses a lockfile without them, and a registry that lacks one makes npm write such a lockfile.
+    missing = {name for package in packages.values() for name in package.get("optionalDependencies", {})} - locked
+    addresses = [path for path, package in packages.items() if "resolved" in package]
+
+    assert missing == set()
+    assert addresses == []
