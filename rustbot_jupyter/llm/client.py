@@ -88,6 +88,12 @@ class ChatClient:
     def __reduce__(self) -> NoReturn:
         raise TypeError("A client with its key is not pickled; make a new one.")
 
+    def __copy__(self) -> ChatClient:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ChatClient:
+        return self
+
     @asynccontextmanager
     async def stream(self, request: ChatRequest) -> AsyncIterator[ChatStream]:
         """Send the request once; leaving the context closes the connection, whatever happened.

@@ -150,6 +150,9 @@ class Exchange:
                 error, has_begun=self._builder.has_begun, has_head=self._head is not None
             )
         finally:
+            if isinstance(self._error, ModelError):
+                # The frames' variables hold what the server sent, which may echo the key.
+                self._error.__traceback__ = None
             self._over = True
             self._wake()
 

@@ -41,6 +41,12 @@ class ApiKey:
     def __reduce__(self) -> NoReturn:
         raise TypeError("A client with its key is not pickled; make a new one.")
 
+    def __copy__(self) -> ApiKey:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ApiKey:
+        return self
+
     @property
     def is_usable(self) -> bool:
         """Whether it can stand in a header: printable ASCII without spaces."""

@@ -91,7 +91,7 @@ def failure(error: Exception, target: Target, *, has_begun: bool, has_head: bool
         found = _bad_http(target, has_head=has_head)
     else:
         found = ConnectionFailed(f"{target.host} closed the connection before the answer began. Try again.")
-    return caused_by(found, error)
+    return _caused_by(found, error, target)
 
 
 def bad_proxy(error: Exception, target: Target) -> ModelError:
@@ -101,13 +101,14 @@ def bad_proxy(error: Exception, target: Target) -> ModelError:
         f"Correct them, or name {target.host} in NO_PROXY.",
         retryable=False,
     )
-    return caused_by(found, error)
+    return _caused_by(found, error, target)
 
 
-def caused_by(error: ModelError, cause: BaseException) -> ModelError:
-    """The error with its cause, without the frames: their variables hold the request with its key."""
+def _caused_by(error: ModelError, cause: BaseException, target: Target) -> ModelError:
+    """The error with its cause; without the frames, whose variables hold the request with its key."""
     for exc in _chain(cause):
         exc.__traceback__ = None
+        exc.args = tuple(target.redact(item) if isinstance(item, str) else item for item in exc.args)
     error.__cause__ = cause
     return error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,14 +66,18 @@ def request(text: str = "Hi", **fields: Any) -> ChatRequest:
     return ChatRequest(model=fields.pop("model", MODEL), messages=(user_message(text),), **fields)
 
 
-async def ask(client: ChatClient, question: ChatRequest | None = None) -> Outcome:
-    """Ask once and keep whatever comes."""
+async def ask(
+    client: ChatClient, question: ChatRequest | None = None, on_event: Callable[[StreamEvent], None] | None = None
+) -> Outcome:
+    """Ask once and keep whatever comes; `on_event` is told of each piece."""
     events: list[StreamEvent] = []
     error = None
     async with client.stream(question or request()) as stream:
         try:
             async for event in stream:
                 events.append(event)
+                if on_event is not None:
+                    on_event(event)
         except ModelError as raised:
             error = raised
         return Outcome(events, stream.answer, error)

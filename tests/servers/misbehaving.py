@@ -166,8 +166,13 @@ class MisbehavingServer:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        self.stop()
+
+    def stop(self) -> None:
+        """End the server and all its connections, as when a provider dies."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
