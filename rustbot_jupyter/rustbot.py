@@ -78,7 +78,7 @@ class Rustbot:
         call = {name: value for name, value in given.items() if value is not None}
         self._settings = Settings.load(profile=profile, call=call, api_key=secret)
         self._planner = ModelPlanner(self._settings, max_cost_usd=max_cost_usd)
-        self._agent = Agent(self._planner)
+        self._agent = Agent(self._planner, prepare=self._planner.prepare)
         self._core: Core | None = None
         self._lock = threading.Lock()
         self._is_closed = False
@@ -343,7 +343,7 @@ class Rustbot:
             if self._core is not None:
                 # What waited on the old loop is gone with it; what was said is kept.
                 self._planner.forget_connections()
-                self._agent = Agent(self._planner, self._agent.conversation)
+                self._agent = Agent(self._planner, self._agent.conversation, self._planner.prepare)
             self._core = attach_core()
             self._core.start(self._agent.run())
             return self._agent

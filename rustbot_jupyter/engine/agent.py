@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from time import monotonic
 from typing import Any, cast
@@ -59,15 +59,25 @@ EVENTS_PER_STEP = 64
 """Events handled before the loop gets a chance to read sockets."""
 
 
+async def _nothing(request: TurnRequest) -> None:
+    """Nothing has to be known before a turn is planned."""
+
+
 class Agent:
     """One bot's engine. `submit` and `interrupt` may be called from any thread; all else on the core thread.
 
     Args:
         planner: Resolves a request when its turn starts.
         conversation: What was said before; grows with each turn.
+        prepare: Awaited before the planner is asked: what it needs to know from elsewhere first.
     """
 
-    def __init__(self, planner: Planner, conversation: ConversationHistory | None = None) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        conversation: ConversationHistory | None = None,
+        prepare: Callable[[TurnRequest], Awaitable[None]] = _nothing,
+    ) -> None:
         self.conversation = conversation or ConversationHistory()
         self.queue = EventQueue()
         self.bus = EventBus()
@@ -79,6 +89,7 @@ class Agent:
         self.endings: dict[str, TurnFinished | TurnInterrupted | TurnFailed] = {}
         """How each turn of this kernel's life ended."""
         self._planner = planner
+        self._prepare = prepare
         self._incoming: dict[str, Turn] = {}
         self._waiting: deque[Turn] = deque()
         self._active: Turn | None = None
@@ -331,6 +342,7 @@ class Agent:
 
     async def _plan_and_run(self, turn: Turn) -> None:
         try:
+            await self._prepare(turn.request)
             turn.plan = self._planner(turn.request)
         except RustbotError as error:
             self._refuse(turn, error)

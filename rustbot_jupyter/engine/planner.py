@@ -80,6 +80,13 @@ class ModelPlanner:
             prices=self.catalog_for(values.base_url).prices,
         )
 
+    async def prepare(self, request: TurnRequest) -> None:
+        """Learn which models a server of the user's own has, if none was chosen and its list is not known yet."""
+        values = self._settings.values_for(request.profile, request.overrides)
+        catalog = self.catalog_for(values.base_url)
+        if values.model is None and host_of(values.base_url) != OPENROUTER_HOST and not catalog.models:
+            await catalog.refresh(self.client(values))
+
     def model(self, values: Profile | None = None) -> str:
         """Who answers: the model that was chosen; else the default with a key, or the demo without one."""
         values = values or self._settings.values
