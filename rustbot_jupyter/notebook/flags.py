@@ -131,7 +131,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         names=("--schema-only",),
         field="schema_only",
-        help="Send only names, dtypes and shapes of variables, no value of theirs.",
+        help="Of variables send names, dtypes and shapes, no value. Earlier messages go along as they were; "
+        "`--no-history` leaves them out.",
     ),
     Flag(names=("--out",), field="out", takes=("NAME",), parse=_name, help="Put the reply into this variable."),
     Flag(

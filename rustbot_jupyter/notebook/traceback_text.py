@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from traceback import FrameSummary, StackSummary, TracebackException
 
 DEFAULT_BUDGET_CHARS = 8_000
@@ -60,9 +62,16 @@ def _readable(stack: StackSummary, cells: Mapping[str, int]) -> StackSummary:
 
 def _in_cell(frame: FrameSummary, cells: Mapping[str, int]) -> FrameSummary:
     number = cells.get(frame.filename)
-    if number is None:
-        return frame
-    return FrameSummary(f"In[{number}]", frame.lineno or 0, frame.name, lookup_line=False, line=frame.line)
+    name = short_path(frame.filename) if number is None else f"In[{number}]"
+    return FrameSummary(name, frame.lineno or 0, frame.name, lookup_line=False, line=frame.line)
+
+
+def short_path(path: str) -> str:
+    """The path without what tells who and where the user is: from the package, Python's library or `~` on."""
+    path = path.replace("\\", "/")
+    inside = re.sub(r"^.*/(?:site-packages|dist-packages|lib/python3\.\d+|Lib)/", "", path)
+    home = Path.home().as_posix()
+    return f"~{inside[len(home) :]}" if inside.startswith(f"{home}/") else inside
 
 
 def _types_only(error: BaseException, summary: TracebackException) -> Iterator[str]:

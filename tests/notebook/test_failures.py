@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.notebook.failures import Failures, cell_question, failure_question, variables_in
-from rustbot_jupyter.notebook.traceback_text import traceback_text
+from rustbot_jupyter.notebook.traceback_text import short_path, traceback_text
 
 
 def run(code: str, name: str = "cell-3.py", **names: object) -> BaseException:
@@ -31,6 +32,16 @@ def test_the_traceback_begins_in_the_users_cell():
     assert text.startswith('Traceback (most recent call last):\n  File "In[3]", line 3, in <module>')
     assert text.endswith("ZeroDivisionError: division by zero")
     assert __file__ not in text
+
+
+def test_paths_do_not_tell_who_the_user_is():
+    home = Path.home().as_posix()
+
+    assert short_path("/opt/env/lib/python3.11/site-packages/pandas/core/frame.py") == "pandas/core/frame.py"
+    assert short_path("/usr/lib/python3.11/json/decoder.py") == "json/decoder.py"
+    assert short_path("C:\\Users\\ann\\env\\Lib\\site-packages\\x.py") == "x.py"
+    assert short_path(f"{home}/project/helpers.py") == "~/project/helpers.py"
+    assert short_path("helpers.py") == "helpers.py"
 
 
 def test_a_syntax_error_names_the_cell():

@@ -220,4 +220,4 @@ def test_a_megabyte_of_braces_is_read_quickly():
     start = time.perf_counter()
     interpolate(text, {"a": 1})
 
-    assert time.perf_counter() - start < 3
+    assert time.perf_counter() - start < 10

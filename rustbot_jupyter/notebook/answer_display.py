@@ -1,0 +1,183 @@
+"""An answer in a cell's output: one display, updated in place while the answer comes, final in the form asked for."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from IPython.display import display, update_display
+
+from rustbot_jupyter.engine.reply import Reply
+from rustbot_jupyter.fences import code_blocks
+from rustbot_jupyter.llm.base import DEMO_MODEL
+from rustbot_jupyter.messages import ImagePart, MessageStatus, new_id
+from rustbot_jupyter.notebook.answer_formats import code_for_cell, html_frame, html_source, json_value, latex_source
+from rustbot_jupyter.notebook.inert_markdown import inert_markdown
+
+UPDATE_INTERVAL_S = 0.1
+
+Bundle = dict[str, Any]
+"""Texts by MIME type, as a notebook keeps them."""
+
+
+def publish(
+    bundle: Bundle, *, display_id: str | None = None, is_update: bool = False, metadata: Mapping[str, Any] | None = None
+) -> None:
+    """Put a bundle into the output of the running cell, or, as an update, where that display stands."""
+    show = update_display if is_update else display
+    show(bundle, raw=True, display_id=display_id, metadata=dict(metadata or {}))  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShownReply(Reply):
+    """A reply that its cell has shown already, so that the cell does not show it again as its result."""
+
+    shown_in: int | None = None
+    """The execution count of that cell."""
+
+    def _ipython_display_(self) -> None:
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        if shell is None or shell.execution_count != self.shown_in:
+            publish({"text/markdown": inert_markdown(self.text), "text/plain": self.text})
+
+
+class AnswerDisplay:
+    """The output of one answer. `clock` is a monotonic one, in seconds."""
+
+    def __init__(self, *, streams: bool = True, clock: Callable[[], float] = monotonic) -> None:
+        self._id = new_id("answer")
+        self._streams = streams
+        self._clock = clock
+        self._shown_at: float | None = None
+        self._is_waiting = False
+
+    def wait(self, note: str) -> None:
+        """Show what is being waited for, until text comes."""
+        if self._streams:
+            self._is_waiting = True
+            self._show({"text/markdown": f"*{note}*", "text/plain": note})
+
+    def wait_quietly(self, note: str) -> None:
+        """The same, for notes that come often: at most one per interval."""
+        if self._is_due():
+            self.wait(note)
+
+    def write(self, text: str) -> bool:
+        """Show the text so far; False when it is too early for another update."""
+        if not self._streams or (not self._is_waiting and not self._is_due()):
+            return False
+        self._is_waiting = False
+        self._show({"text/markdown": inert_markdown(text), "text/plain": text})
+        return True
+
+    def finish(self, bundle: Bundle, metadata: Mapping[str, Any] | None = None) -> None:
+        """Show the final form."""
+        self._show(bundle, metadata)
+
+    def _is_due(self) -> bool:
+        return self._shown_at is None or self._clock() - self._shown_at >= UPDATE_INTERVAL_S
+
+    def _show(self, bundle: Bundle, metadata: Mapping[str, Any] | None = None) -> None:
+        is_update = self._shown_at is not None
+        publish(
+            bundle, display_id=self._id, is_update=is_update, metadata={key: dict(metadata or {}) for key in bundle}
+        )
+        self._shown_at = self._clock()
+
+
+def final_bundle(reply: Reply, format: str) -> Bundle:
+    """The whole answer in the form of `-f`.
+
+    Raises:
+        InvalidAnswer: JSON was asked for, and this is none.
+    """
+    text = reply.text
+    if reply.status is not MessageStatus.COMPLETE:
+        return _markdown(text, reply)
+    match format:
+        case "text":
+            return {"text/plain": text}
+        case "json":
+            return _json(json_value(text))
+        case "html":
+            return {"text/html": html_frame(text), "text/plain": html_source(text)}
+        case "math":
+            return {"text/latex": latex_source(text), "text/plain": text}
+        case "image":
+            return _image(reply) or _markdown(text, reply, "The answer holds no image.")
+        case "code" if not code_for_cell(text):
+            return _markdown(text, reply, "The answer holds no code.")
+    return _markdown(text, reply)
+
+
+def code_bundle(reply: Reply) -> Bundle:
+    """What stays in the output when the code went into the next cell."""
+    return _markdown("", reply, "The code is in the next cell.")
+
+
+def failure_bundle(text: str, message: str) -> Bundle:
+    """What had arrived, and what went wrong."""
+    return {
+        "text/markdown": _joined(inert_markdown(text), f"**{_escaped(message)}**"),
+        "text/plain": _joined(text, message),
+    }
+
+
+def _markdown(text: str, reply: Reply, note: str = "") -> Bundle:
+    if reply.status is not MessageStatus.COMPLETE:
+        note = f"Interrupted. {reply.error}".strip()
+    below = [f"*{_escaped(note)}*"] if note else []
+    shown = _joined(inert_markdown(_closed(text)), *below, f"<small>{_escaped(footer(reply))}</small>")
+    return {"text/markdown": shown, "text/plain": _joined(text, note)}
+
+
+def _closed(text: str) -> str:
+    """The text with an open fence closed, so that what stands below it is not code."""
+    blocks = code_blocks(text)
+    if not blocks or blocks[-1].is_closed:
+        return text
+    return f"{text}\n{'~~~' if '~~~' in text and '```' not in text else '```'}"
+
+
+def _json(value: Any) -> Bundle:
+    plain = json.dumps(value, indent=2, ensure_ascii=False)
+    # JupyterLab draws a tree of objects and lists only.
+    return {"application/json": value, "text/plain": plain} if isinstance(value, dict | list) else {"text/plain": plain}
+
+
+def _image(reply: Reply) -> Bundle | None:
+    for part in reply.message.parts:
+        if isinstance(part, ImagePart) and part.data:
+            return {part.media_type: base64.b64encode(part.data).decode(), "text/plain": reply.text}
+    return None
+
+
+def footer(reply: Reply) -> str:
+    """Who answered, with how many tokens, for how much: `openai/gpt-5 · 1,234 tokens · $0.0021`."""
+    parts = ["offline demo" if reply.model == DEMO_MODEL else reply.model or "no answer"]
+    counts = [count for count in (reply.usage.input_tokens, reply.usage.output_tokens) if count is not None]
+    if counts:
+        parts.append(f"{sum(counts):,} tokens")
+    if reply.usage.cost_usd is not None:
+        parts.append(money(reply.usage.cost_usd, is_estimate=reply.usage.cost_is_estimate))
+    return " · ".join(parts)
+
+
+def money(usd: float, *, is_estimate: bool = False) -> str:
+    """US dollars for people: `$0.0021`, `~$1.20`, `$0`."""
+    shown = "$0" if usd == 0 else f"${usd:.2f}" if usd >= 1 else f"${usd:.2g}" if usd >= 0.0001 else "under $0.0001"
+    return f"~{shown}" if is_estimate and usd else shown
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{char}" if char in "\\`*_[]<>#|~$" else char for char in " ".join(text.split()))
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)

