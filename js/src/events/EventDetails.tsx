@@ -47,7 +47,7 @@ export function EventDetails({ store, row, onOnlyTurn, onClose }: EventDetailsPr
           <Fact name="Turn" value={turn ?? ""}>
             <Button
               label="Show only this turn"
-              class="rb-link"
+              class="rb-log-link"
               kind="quiet"
               onClick={() => turn && onOnlyTurn(turn)}
             />
