@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -107,5 +108,12 @@ def _forget_after_fork() -> None:
     _core_lock = threading.Lock()
 
 
+def _stop_at_exit() -> None:
+    if _core is not None:
+        _core.stop()
+
+
+# A bot that nobody closed: without this the interpreter tears its tasks apart and complains on stderr.
+atexit.register(_stop_at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_after_fork)
