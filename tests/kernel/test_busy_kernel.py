@@ -34,9 +34,10 @@ def begin(request: pytest.FixtureRequest) -> Callable[[Any, str], str]:
 def test_a_question_is_answered_and_stop_works_while_a_cell_runs(
     kernels: Any, begin: Any, server: MisbehavingServer, chat_code: str, ipykernel: str, code: str
 ) -> None:
-    server.script(answer("Hel", "lo"), [*opening("Once "), HOLD])
+    server.script(answer("Yes"), answer("Hel", "lo"), [*opening("Once "), HOLD])
     kernel = kernels(ipykernel)
-    widget = kernel.show(chat_code)
+    # A question in a cell starts the core thread there, so that what it sends counts as the main shell's.
+    widget = kernel.show(f"{chat_code}bot.ask('Are you there?')")
     widget.open()
     cell = begin(kernel, code)
 
