@@ -313,6 +313,11 @@ class MetricsSampled(AssistantEvent):
     values: Mapping[str, float]
     """By name; the unit is the name's last word (memory_bytes, cpu_percent, queue_events)."""
 
+    @property
+    def summary(self) -> str:
+        """The values, one after the other."""
+        return ", ".join(f"{name} {value:,.0f}" for name, value in self.values.items())
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErrorOccurred(AssistantEvent):
