@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.kernel
 
 
 @pytest.fixture
-def magics(kernel: Any, server: MisbehavingServer) -> Any:
+def magics(kernel: Any, server: MisbehavingServer) -> Iterator[Any]:
     """A kernel with the magics loaded, whose bot asks the misbehaving server."""
     kernel.run(
         "import rustbot_jupyter as rb\n"
@@ -20,7 +21,8 @@ def magics(kernel: Any, server: MisbehavingServer) -> Any:
         f"rb.set_bot(rb.Rustbot(model='test/model', base_url={server.base_url!r}))\n"
         "rb.get_bot().settings.retries = 0"
     )
-    return kernel
+    yield kernel
+    kernel.run("rb.get_bot().close()")
 
 
 def displays(kernel: Any, parent: str) -> list[dict[str, Any]]:
@@ -122,7 +124,7 @@ def test_a_background_answer_lands_in_the_cell_that_asked(magics: Any, server: M
 
     magics.run("x = 1")
     server.release()
-    magics.until(lambda: any("later" in str(message) for message in magics.messages) or True)
+
     magics.run("import time\nwhile 'later' not in globals(): time.sleep(0.01)")
 
     first = next(
@@ -142,7 +144,10 @@ def test_a_background_answer_lands_in_the_cell_that_asked(magics: Any, server: M
 def test_code_arrives_as_the_next_cell(magics: Any, server: MisbehavingServer) -> None:
     server.script(answer("Sure:\n```python\nx = 1\n```"))
 
-    reply = magics.client.execute_interactive("%%rustbot -f code\nSet x", timeout=20, output_hook=lambda message: None)
+    parent = magics.start("%%rustbot -f code\nSet x")
+    reply = magics.client.get_shell_msg(timeout=20)
+    while reply["parent_header"].get("msg_id") != parent:
+        reply = magics.client.get_shell_msg(timeout=20)
 
     assert reply["content"]["payload"] == [{"source": "set_next_input", "text": "x = 1", "replace": False}]
 
