@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
-from rustbot_jupyter.errors import ConnectionFailed, InvalidAnswer, ModelError, ModelTimeout, StreamBroken
-from rustbot_jupyter.llm import failures
+from rustbot_jupyter.errors import ModelError, ModelTimeout, StreamBroken
 from rustbot_jupyter.llm.base import Answer, StreamEvent
-from rustbot_jupyter.llm.sse import MAX_EVENT_BYTES, EventTooLong, SSEDecoder
-from rustbot_jupyter.llm.stream import AnswerBuilder, AnswerTooLong
+from rustbot_jupyter.llm.intake import Intake
+from rustbot_jupyter.llm.stream import AnswerTooLong
 from rustbot_jupyter.llm.target import Target
 from rustbot_jupyter.llm.tasks import stop
 
 if TYPE_CHECKING:
     import httpx
 
-_MAX_ERROR_BYTES = 256 * 1024
 _MAX_UNREAD_BYTES = 4 * 1024 * 1024
 _MAX_LATE_BYTES = 64 * 1024
 _AFTER_FINISH_S = 5.0
 """How long the usage may come after the finish reason, when a server forgets to end the stream."""
+_SECOND_LOOK_S = 0.05
 _AFTER_DONE_S = 0.1
 """How long the end of the HTTP body may come after [DONE], so that the connection can be used again."""
 
@@ -57,13 +54,6 @@ class Trace(Protocol):
         """A step was taken."""
 
 
-class _Kind(Enum):
-    UNKNOWN = 0
-    STREAM = 1
-    JSON = 2
-    OTHER = 3
-
-
 class Exchange:
     """A running answer; `start` it, iterate, `close` it."""
 
@@ -71,12 +61,8 @@ class Exchange:
         self._network = network
         self._target = target
         self._limits = limits
-        self._builder = AnswerBuilder()
-        self._decoder = SSEDecoder()
-        self._kind = _Kind.UNKNOWN
-        self._body = bytearray()
-        """What came so far of a body that is not a stream."""
-        self._head: httpx.Response | None = None
+        self._intake = Intake(target)
+        self._builder = self._intake.builder
         self._error: Exception | None = None
         self._over = False
         self._news = False
@@ -85,6 +71,7 @@ class Exchange:
         self._room: asyncio.Future[None] | None = None
         self._is_new_connection = False
         self._clock: asyncio.TimerHandle | None = None
+        self._is_late = False
         self._loop = asyncio.get_running_loop()
         self._started = self._last_byte = self._loop.time()
 
@@ -100,8 +87,7 @@ class Exchange:
 
     async def close(self) -> None:
         """Close the connection, or leave it to the pool if the answer came to its end."""
-        if self._clock is not None:
-            self._clock.cancel()
+        self._stop_clock()
         await stop(self._reader, grace_s=_AFTER_DONE_S if self._builder.is_done else 0.0)
 
     async def __aiter__(self) -> AsyncIterator[StreamEvent]:
@@ -115,7 +101,7 @@ class Exchange:
             if not self._news:
                 self._waiter = self._loop.create_future()
                 await self._waiter
-        error = self._verdict()
+        error = self._intake.verdict(self._error)
         if error is not None:
             raise error
 
@@ -126,7 +112,7 @@ class Exchange:
         try:
             return self._builder.take(final=final)
         except AnswerTooLong:
-            self._error, self._over = self._too_long(), True
+            self._error, self._over = self._intake.too_long(), True
             return []
 
     def _wake(self) -> None:
@@ -147,7 +133,7 @@ class Exchange:
         except Exception as error:
             # What the status said counts more than how its body ended.
             self._error = self._error or self._network.failure(
-                error, has_begun=self._builder.has_begun, has_head=self._head is not None
+                error, has_begun=self._builder.has_begun, has_head=self._intake.has_head
             )
         finally:
             if isinstance(self._error, ModelError):
@@ -160,7 +146,7 @@ class Exchange:
         try:
             await self._send_once()
         except Exception as error:
-            if self._is_new_connection or self._head is not None or isinstance(error, ModelError):
+            if self._is_new_connection or self._intake.has_head or isinstance(error, ModelError):
                 raise
             # A server may close a connection that waits in the pool just when it is used again.
             await self._send_once()
@@ -168,11 +154,11 @@ class Exchange:
     async def _send_once(self) -> None:
         self._is_new_connection = False
         async with self._network.post(self._trace) as response:
-            self._head = response
-            self._builder.generation_id = response.headers.get("x-generation-id")
-            if response.status_code // 100 != 2:
+            self._intake.begin(response.status_code, response.headers)
+            if self._intake.is_success:
+                await self._receive(response)
+            else:
                 await self._receive_error(response)
-            await self._receive(response)
 
     async def _trace(self, name: str, info: dict[str, object]) -> None:
         if name == "connection.connect_tcp.started":
@@ -189,31 +175,27 @@ class Exchange:
                 if late_bytes > _MAX_LATE_BYTES:
                     return
                 continue
-            self._feed(data)
+            self._unread += len(data)
+            self._intake.feed(data)
             self._over = self._builder.is_done
             self._wake()
-            if self._phase() != phase:
+            if (reached := self._phase()) != phase:
                 # Another limit holds from here on.
-                phase = self._phase()
+                phase = reached
                 self._set_clock()
                 # The caller gets the first piece now, not after all that has come with it.
                 await asyncio.sleep(0)
             if self._unread > _MAX_UNREAD_BYTES:
                 await self._wait_for_room()
-        self._end_of_body()
+        self._intake.end()
 
     async def _receive_error(self, response: httpx.Response) -> None:
         try:
             async for data in response.aiter_raw():
-                self._body += data
-                if len(self._body) > _MAX_ERROR_BYTES:
+                if not self._intake.feed_error(data):
                     break
         finally:
-            self._error = self._status_error(response)
-        raise self._error
-
-    def _status_error(self, response: httpx.Response) -> ModelError:
-        return failures.from_http(response.status_code, response.headers, bytes(self._body), self._target)
+            self._error = self._intake.status_error()
 
     async def _wait_for_room(self) -> None:
         """Stop reading, so that the server has to wait too, until the caller has taken what there is."""
@@ -221,55 +203,6 @@ class Exchange:
         await self._room
         self._room = None
         self._last_byte = self._loop.time()
-
-    def _feed(self, data: bytes) -> None:
-        self._unread += len(data)
-        if self._kind is _Kind.STREAM:
-            self._decode(data)
-            return
-        self._body += data
-        if self._kind is _Kind.UNKNOWN:
-            self._kind = self._find_kind()
-        if self._kind is _Kind.STREAM:
-            self._decode(bytes(self._body))
-        else:
-            self._check_body()
-
-    def _decode(self, data: bytes) -> None:
-        comments = self._decoder.comments
-        try:
-            self._builder.feed(self._decoder.feed(data))
-        except EventTooLong:
-            raise self._too_long() from None
-        if self._decoder.comments != comments:
-            self._builder.add_waiting()
-
-    def _find_kind(self) -> _Kind:
-        """Tell by the first visible byte: JSON may come with any content type, and after white space."""
-        start = self._body.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
-        if not start:
-            self._builder.add_waiting()
-            return _Kind.UNKNOWN
-        return {b"{": _Kind.JSON, b"<": _Kind.OTHER}.get(bytes(start), _Kind.STREAM)
-
-    def _check_body(self) -> None:
-        limit = MAX_EVENT_BYTES if self._kind is not _Kind.OTHER else _MAX_ERROR_BYTES
-        if len(self._body) > limit:
-            raise self._not_an_answer() if self._kind is _Kind.OTHER else self._too_long()
-
-    def _end_of_body(self) -> None:
-        if self._kind is _Kind.STREAM:
-            self._builder.feed(self._decoder.flush())
-        elif self._kind is _Kind.JSON:
-            self._read_json()
-        elif self._kind is _Kind.OTHER:
-            raise self._not_an_answer()
-
-    def _read_json(self) -> None:
-        try:
-            self._builder.add_whole(json.loads(self._body.decode("utf-8-sig", "replace")))
-        except (ValueError, RecursionError):
-            raise self._not_an_answer() from None
 
     # The limits.
 
@@ -285,16 +218,25 @@ class Exchange:
         return self._builder.has_begun, self._builder.has_finished
 
     def _set_clock(self) -> None:
+        self._stop_clock()
+        self._clock = self._loop.call_at(self._deadline(), self._check_clock)
+
+    def _stop_clock(self) -> None:
         if self._clock is not None:
             self._clock.cancel()
-        self._clock = self._loop.call_at(self._deadline(), self._check_clock)
 
     def _check_clock(self) -> None:
         if self._room is not None:
             # It is the caller who is slow, not the server.
             self._last_byte = self._loop.time()
         if self._loop.time() < self._deadline():
+            self._is_late = False
             self._set_clock()
+            return
+        if not self._is_late:
+            # If this process stood still (a cell held the GIL), bytes may wait unread: look again a moment later.
+            self._is_late = True
+            self._clock = self._loop.call_later(_SECOND_LOOK_S, self._check_clock)
             return
         if not self._over:
             self._error = self._too_late()
@@ -302,8 +244,8 @@ class Exchange:
             self._reader.cancel()
 
     def _too_late(self) -> ModelError:
-        if self._head is not None and self._head.status_code // 100 != 2:
-            return self._status_error(self._head)
+        if self._intake.has_head and not self._intake.is_success:
+            return self._intake.status_error()
         host = self._target.host
         if self._builder.has_begun:
             return StreamBroken(
@@ -314,40 +256,4 @@ class Exchange:
         return ModelTimeout(
             f"{host} did not begin to answer within {waited:.1f} s. Try again, or pick another model; "
             "a longer first-token limit can be set."
-        )
-
-    # How it ended.
-
-    def _verdict(self) -> Exception | None:
-        builder, target = self._builder, self._target
-        if builder.error is not None:
-            return failures.from_stream(builder.error, target, has_begun=builder.has_begun)
-        if builder.nothing_parsed:
-            return self._error or self._not_an_answer()
-        if builder.has_finished:
-            # A complete answer stays complete, however the connection ended.
-            return None
-        if self._error is not None:
-            return self._error
-        if builder.is_empty and self._shows_text():
-            return self._not_an_answer()
-        if not builder.has_begun:
-            return ConnectionFailed(f"{target.host} ended the answer before it began. Try again.")
-        return StreamBroken(
-            f"{target.host} ended the answer without saying that it is complete. What had arrived is kept."
-        )
-
-    def _shows_text(self) -> bool:
-        return any(line.strip() and not line.startswith(b":") for line in self._body.splitlines())
-
-    def _not_an_answer(self) -> ModelError:
-        assert self._head is not None
-        head = self._head
-        return failures.not_an_answer(bytes(self._body), head.headers, head.status_code, self._target)
-
-    def _too_long(self) -> ModelError:
-        kind = StreamBroken if self._builder.has_begun else InvalidAnswer
-        return kind(
-            f"{self._target.host} sent more than {MAX_EVENT_BYTES // 2**20} MB without an end; the connection was "
-            "closed. Try again, or pick another model."
         )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from rustbot_jupyter.llm.base import Answer, ReasoningDelta, StreamEvent, TextDelta, Waiting
+from rustbot_jupyter.llm.citations import Citations
 from rustbot_jupyter.llm.reasoning import ReasoningDetails, read_content
 from rustbot_jupyter.llm.tool_calls import ToolCallAssembler
 from rustbot_jupyter.llm.usage_shapes import read_usage
-from rustbot_jupyter.messages import CitationPart, ReasoningPart
+from rustbot_jupyter.messages import ReasoningPart
 from rustbot_jupyter.usage import Usage
 
 MAX_ANSWER_CHARS = 16 * 1024 * 1024
@@ -62,8 +62,7 @@ class AnswerBuilder:
         self._new_reasoning: list[str] = []
         self._details = ReasoningDetails()
         self._tool_calls = ToolCallAssembler()
-        self._annotations: list[Mapping[str, Any]] = []
-        self._citations: dict[str, str] = {}
+        self._citations = Citations()
         self._usage = Usage()
         self._model: str | None = None
         self._provider: str | None = None
@@ -113,7 +112,7 @@ class AnswerBuilder:
         if "usage" in chunk or "x_groq" in chunk:
             self._add_usage(chunk)
         if "citations" in chunk or "search_results" in chunk:
-            self._add_search(chunk)
+            self._citations.add_search(chunk)
 
     def add_whole(self, body: Any) -> None:
         """Take a non-streaming answer."""
@@ -152,8 +151,8 @@ class AnswerBuilder:
             reasoning=self._reasoning_part(),
             tool_calls=self._tool_calls.parts(),
             refusal=str(self._refusal),
-            citations=tuple(CitationPart(url=url, title=title) for url, title in self._citations.items()),
-            annotations=tuple(self._annotations),
+            citations=self._citations.parts(),
+            annotations=self._citations.annotations,
             usage=self._usage,
             finish_reason=self._finish_reason,
             native_finish_reason=self._native_finish_reason,
@@ -235,7 +234,7 @@ class AnswerBuilder:
         if fragments := delta.get("tool_calls"):
             self._add_tool_calls(fragments)
         if annotations := delta.get("annotations"):
-            self._add_annotations(annotations)
+            self._citations.add_annotations(annotations)
 
     def _add_reasoning(self, text: str) -> None:
         if not text:
@@ -250,29 +249,6 @@ class AnswerBuilder:
         self._new += self._tool_calls.add(fragments)
         self._size += len(str(fragments))
         self.has_begun = self.has_begun or bool(self._tool_calls)
-
-    def _add_annotations(self, annotations: Any) -> None:
-        for annotation in _list(annotations):
-            if not isinstance(annotation, dict):
-                continue
-            cited = annotation.get("url_citation")
-            if isinstance(cited, dict):
-                if cited.get("url") in self._citations:
-                    continue
-                self._cite(cited)
-            self._annotations.append(annotation)
-
-    def _add_search(self, chunk: dict[str, Any]) -> None:
-        for result in _list(chunk.get("search_results")):
-            if isinstance(result, dict):
-                self._cite(result)
-        for url in _list(chunk.get("citations")):
-            self._cite({"url": url})
-
-    def _cite(self, page: Mapping[str, Any]) -> None:
-        url, title = page.get("url"), page.get("title")
-        if isinstance(url, str) and url:
-            self._citations[url] = self._citations.get(url) or (title if isinstance(title, str) else "")
 
     def _add_usage(self, chunk: dict[str, Any]) -> None:
         groq = chunk.get("x_groq")
@@ -331,10 +307,6 @@ def _parse_together(events: list[tuple[str, str]]) -> list[Any] | None:
     except (ValueError, RecursionError):
         return None
     return chunks if len(chunks) == len(texts) else None
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _name(value: Any) -> str | None:

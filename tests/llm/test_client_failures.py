@@ -197,6 +197,31 @@ async def test_comments_keep_a_begun_answer_alive(server: MisbehavingServer) -> 
     assert outcome.answer.text == "Hi there"
 
 
+@pytest.mark.parametrize("when", ["before the first token", "in the answer"])
+async def test_a_process_that_stood_still_blames_nobody(server: MisbehavingServer, when: str) -> None:
+    """N7, K4: a cell that holds the GIL longer than a limit, while the server goes on."""
+    server.script(answer(*"slowly", pause_s=0.1))
+    client = client_of(server, idle_timeout_s=0.25, first_token_timeout_s=0.25)
+    text = ""
+
+    async with client.stream(request()) as stream:
+        if when == "before the first token":
+            await asyncio.to_thread(server.wait_for_requests, 1)
+            block(0.5)
+        async for piece in stream:
+            if not text and when == "in the answer":
+                block(0.5)
+            text += getattr(piece, "text", "")
+    await client.aclose()
+
+    assert text == "slowly"
+
+
+def block(seconds: float) -> None:
+    """Hold this thread, as a cell without a pause does."""
+    time.sleep(seconds)
+
+
 def test_a_local_server_may_take_long_to_load_its_model() -> None:
     local, far = ChatClient("http://localhost:11434/v1"), ChatClient("https://openrouter.ai/api/v1")
 
