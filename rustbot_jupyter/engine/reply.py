@@ -7,6 +7,7 @@ from typing import Any
 
 from rustbot_jupyter.events import AssistantEvent
 from rustbot_jupyter.fences import code_blocks
+from rustbot_jupyter.inert_markdown import inert_markdown
 from rustbot_jupyter.messages import Message, MessageStatus
 from rustbot_jupyter.usage import Usage
 
@@ -53,7 +54,8 @@ class Reply:
         return f"Reply({shown!r}, status={self.status.value!r}, model={self.model!r})"
 
     def _repr_markdown_(self) -> str:
+        shown = inert_markdown(self.text)
         if self.status is MessageStatus.COMPLETE:
-            return self.text
+            return shown
         note = self.error or "Interrupted; the text is what had arrived."
-        return f"{self.text}\n\n*{note}*"
+        return f"{shown}\n\n*{note}*"

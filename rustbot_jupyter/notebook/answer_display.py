@@ -13,10 +13,10 @@ from IPython.display import display, update_display
 
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.fences import code_blocks
+from rustbot_jupyter.inert_markdown import inert_markdown
 from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.messages import ImagePart, MessageStatus, new_id
 from rustbot_jupyter.notebook.answer_formats import code_for_cell, html_frame, html_source, json_value, latex_source
-from rustbot_jupyter.notebook.inert_markdown import inert_markdown
 
 UPDATE_INTERVAL_S = 0.1
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rustbot_jupyter.notebook.inert_markdown import inert_markdown
+from rustbot_jupyter.inert_markdown import inert_markdown
 
 EVIL = "//evil.example/?data"
 
