@@ -14,7 +14,7 @@ from rustbot_jupyter import __version__
 from rustbot_jupyter.errors import AuthenticationFailed, ConnectionFailed, InvalidAnswer, ModelError, ModelTimeout
 from rustbot_jupyter.llm import failures, wire
 from rustbot_jupyter.llm.base import ChatRequest, ChatStream
-from rustbot_jupyter.llm.exchange import Exchange, Limits, Trace
+from rustbot_jupyter.llm.exchange import Exchange, Limits
 from rustbot_jupyter.llm.keys import ApiKey, Secret
 from rustbot_jupyter.llm.target import Target, host_name, is_loopback, split_url
 from rustbot_jupyter.llm.tasks import apart
@@ -24,7 +24,7 @@ from rustbot_jupyter.usage import Usage
 if TYPE_CHECKING:
     import httpx
 
-    from rustbot_jupyter.llm.transport import Transport
+    from rustbot_jupyter.llm.transport import Trace, Transport
 
 OPENROUTER_URL = "https://openrouter.ai/api/v1"
 APP_TITLE = "Rustbot for Jupyter"

@@ -18,6 +18,8 @@ from rustbot_jupyter.llm.tasks import stop
 if TYPE_CHECKING:
     import httpx
 
+    from rustbot_jupyter.llm.transport import Trace
+
 _MAX_UNREAD_BYTES = 4 * 1024 * 1024
 _MAX_LATE_BYTES = 64 * 1024
 _AFTER_FINISH_S = 5.0
@@ -45,13 +47,6 @@ class Sends(Protocol):
 
     def failure(self, error: Exception, *, has_begun: bool, has_head: bool) -> Exception:
         """What an exception of the network means."""
-
-
-class Trace(Protocol):
-    """Learns of the steps of a request."""
-
-    async def __call__(self, name: str, info: dict[str, object]) -> None:
-        """A step was taken."""
 
 
 class Exchange:

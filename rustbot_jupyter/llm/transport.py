@@ -18,6 +18,7 @@ KEEP_ALIVE_S = 60.0
 EXPECTED = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 """What can go wrong in the network; anything else is a bug of ours."""
 Trace = Callable[[str, dict[str, object]], Awaitable[None]]
+"""Learns of the steps of a request, by the names that httpcore gives them."""
 
 
 class Transport:
@@ -30,6 +31,7 @@ class Transport:
             timeout=httpx.Timeout(None, connect=connect_timeout_s),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=KEEP_ALIVE_S),
             headers={"Accept": "*/*", "Accept-Encoding": "identity", **headers},
+            verify=_tls(self._base_url),
             follow_redirects=False,
             trust_env=use_proxies,
         )
@@ -37,7 +39,7 @@ class Transport:
     def post(
         self, path: str, body: bytes, headers: dict[str, str], trace: Trace
     ) -> AbstractAsyncContextManager[httpx.Response]:
-        """A POST whose answer is read as it comes. `trace` learns of each step, as httpcore names them."""
+        """A POST whose answer is read as it comes."""
         return self._client.stream(
             "POST",
             self._base_url + path,
@@ -60,6 +62,11 @@ class Transport:
     async def aclose(self) -> None:
         """Close all connections."""
         await self._client.aclose()
+
+
+def _tls(base_url: str) -> ssl.SSLContext | bool:
+    """How certificates are checked: all of them; loading whom to trust takes long and is left out for plain http."""
+    return True if base_url.lower().startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def failure(error: Exception, target: Target, *, has_begun: bool, has_head: bool) -> ModelError:
