@@ -30,7 +30,8 @@ def check(python: str, folder: Path) -> None:
     offline = empty | {"HTTP_PROXY": NOWHERE, "HTTPS_PROXY": NOWHERE, "ALL_PROXY": NOWHERE}
     run("git", "clone", "--quiet", str(ROOT), str(source))
     run(python, "-m", "venv", str(venv))
-    run(f"{venv}/bin/pip", "install", "--quiet", "--requirement", "binder/requirements.txt", cwd=source)
+    pip = [f"{venv}/bin/pip", "--quiet", "--disable-pip-version-check"]
+    run(*pip, "install", "--requirement", "binder/requirements.txt", cwd=source)
     run("binder/postBuild", cwd=source, env=empty)
     run(f"{venv}/bin/jupyter", "execute", "--timeout=120", "notebooks/tour.ipynb", cwd=source, env=offline)
 
