@@ -55,8 +55,6 @@ logger = logging.getLogger("rustbot_jupyter.agent")
 
 MAX_WAITING = 100
 """Messages that may wait to be said."""
-EVENTS_PER_STEP = 64
-"""Events handled before the loop gets a chance to read sockets."""
 
 
 async def _nothing(request: TurnRequest) -> None:
@@ -230,12 +228,7 @@ class Agent:
         """Handle events until the bot is closed; leaves no task behind."""
         periodic = asyncio.create_task(self.periodic.run(), name="rustbot-periodic")
         try:
-            handled = 0
-            while self.machine.state is not AgentState.CLOSED:
-                self._dispatch(await self.queue.get())
-                handled += 1
-                if handled % EVENTS_PER_STEP == 0:
-                    await asyncio.sleep(0)
+            await self.queue.serve(self._dispatch, lambda: self.machine.state is AgentState.CLOSED)
         finally:
             periodic.cancel()
             await asyncio.gather(periodic, return_exceptions=True)

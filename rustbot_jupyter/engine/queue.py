@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from dataclasses import dataclass
 
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.events import AssistantEvent, Priority
+
+EVENTS_PER_STEP = 64
+"""Events handled before the loop gets a chance to read sockets."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Consumer:
+    loop: asyncio.AbstractEventLoop
+    context: Context
+    handle: Callable[[AssistantEvent], None]
+    is_over: Callable[[], bool]
+    ended: asyncio.Future[None]
 
 
 class EventQueue:
@@ -27,8 +42,7 @@ class EventQueue:
         self._lanes: tuple[deque[AssistantEvent], ...] = tuple(deque() for _ in Priority)
         self._seq = 0
         self._consumer_sleeps = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken = asyncio.Event()
+        self._consumer: _Consumer | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._lanes))
@@ -60,30 +74,61 @@ class EventQueue:
                 return event
         return None
 
-    async def get(self) -> AssistantEvent:
-        """The next event with its `seq`; waits without polling. One consumer at a time."""
-        while True:
-            event = self.get_nowait()
-            if event is not None:
-                return event
-            await self._sleep()
+    async def serve(self, handle: Callable[[AssistantEvent], None], is_over: Callable[[], bool]) -> None:
+        """Hand each event, with its `seq`, to `handle` on the running loop until `is_over`; waits without polling.
 
-    async def _sleep(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._woken.clear()
+        One consumer at a time. A `put` wakes the handling itself, not this coroutine, which would cost another turn of
+        the loop.
+        """
+        self._consumer = _Consumer(
+            loop=asyncio.get_running_loop(),
+            # Handlers must not run in the context of whoever put an event: that of a cell decides where it prints.
+            context=copy_context(),
+            handle=handle,
+            is_over=is_over,
+            ended=asyncio.get_running_loop().create_future(),
+        )
+        try:
+            self._step()
+            await self._consumer.ended
+        finally:
+            self._consumer = None
+
+    def _step(self) -> None:
+        """Handle what there is; between steps the loop gets to read its sockets."""
+        consumer = self._consumer
+        if consumer is None or consumer.ended.done():
+            return
+        try:
+            for _ in range(EVENTS_PER_STEP):
+                if consumer.is_over():
+                    consumer.ended.set_result(None)
+                    return
+                event = self.get_nowait()
+                if event is None:
+                    if self._fell_asleep():
+                        return
+                else:
+                    consumer.handle(event)
+        except Exception as error:
+            consumer.ended.set_exception(error)
+            return
+        consumer.loop.call_soon(self._step)
+
+    def _fell_asleep(self) -> bool:
         self._consumer_sleeps = True
         # A put between the last look and the flag did not wake us: look once more.
         if len(self):
             self._consumer_sleeps = False
-            return
-        await self._woken.wait()
+            return False
+        return True
 
     def _wake(self) -> None:
-        loop = self._loop
-        if loop is None or loop.is_closed():
+        consumer = self._consumer
+        if consumer is None or consumer.loop.is_closed():
             return
         try:
-            loop.call_soon_threadsafe(self._woken.set)
+            consumer.loop.call_soon_threadsafe(self._step, context=consumer.context)
         except RuntimeError:
             # The loop closed between the check and the call; nobody is left to read the queue.
             return

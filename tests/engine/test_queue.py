@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
+from contextvars import ContextVar
 from time import perf_counter
 
 import pytest
@@ -30,6 +31,13 @@ def drain(queue: EventQueue) -> list[AssistantEvent]:
     while (event := queue.get_nowait()) is not None:
         events.append(event)
     return events
+
+
+async def served(queue: EventQueue, count: int) -> list[AssistantEvent]:
+    """The first `count` events, as the consumer gets them."""
+    taken: list[AssistantEvent] = []
+    await asyncio.wait_for(queue.serve(taken.append, lambda: len(taken) == count), 10)
+    return taken
 
 
 def test_an_interrupt_overtakes_everything_that_waits():
@@ -109,7 +117,7 @@ async def test_events_put_by_many_threads_all_arrive_in_each_threads_order():
     threads = [threading.Thread(target=produce, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
-    taken = [await asyncio.wait_for(queue.get(), 10) for _ in range(16_000)]
+    taken = await served(queue, 16_000)
 
     for number in range(8):
         assert [event.waiting for event in taken if event.turn_id == str(number)] == list(range(2_000))
@@ -118,27 +126,68 @@ async def test_events_put_by_many_threads_all_arrive_in_each_threads_order():
 
 async def test_a_sleeping_consumer_is_woken_by_another_thread_without_polling():
     queue = EventQueue()
-    waiting = asyncio.create_task(queue.get())
+    serving = asyncio.create_task(served(queue, 1))
     await asyncio.sleep(0)
 
     threading.Thread(target=queue.put, args=(normal(1),)).start()
 
-    assert (await asyncio.wait_for(waiting, 5)).waiting == 1
+    assert [event.waiting for event in await serving] == [1]
 
 
 async def test_a_put_between_the_last_look_and_the_sleep_is_not_missed():
     queue = EventQueue()
-    received: list[int] = []
+    serving = asyncio.create_task(served(queue, 3_000))
 
-    async def consume() -> None:
-        while len(received) < 3_000:
-            received.append((await queue.get()).waiting)
-
-    consumer = asyncio.create_task(consume())
     for number in range(3_000):
         queue.put(normal(number))
         if number % 7 == 0:
             await asyncio.sleep(0)
 
-    await asyncio.wait_for(consumer, 10)
-    assert received == list(range(3_000))
+    assert [event.waiting for event in await serving] == list(range(3_000))
+
+
+async def test_a_long_queue_leaves_the_loop_time_for_others():
+    queue = EventQueue()
+    for number in range(10_000):
+        queue.put(normal(number))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    await served(queue, 10_000)
+    task.cancel()
+
+    assert turns > 100
+
+
+async def test_events_are_handled_in_the_consumers_context_not_in_that_of_whoever_put_them():
+    queue = EventQueue()
+    cell: ContextVar[str] = ContextVar("cell", default="none")
+    seen: list[str] = []
+    serving = asyncio.create_task(queue.serve(lambda event: seen.append(cell.get()), lambda: bool(seen)))
+    await asyncio.sleep(0)
+
+    def put_in_a_cell() -> None:
+        cell.set("cell 1")
+        queue.put(normal(1))
+
+    threading.Thread(target=put_in_a_cell).start()
+
+    await asyncio.wait_for(serving, 5)
+    assert seen == ["none"]
+
+
+async def test_a_failing_handler_is_told_to_whoever_serves():
+    queue = EventQueue()
+    queue.put(normal(1))
+
+    def fail(event: AssistantEvent) -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await queue.serve(fail, lambda: False)
