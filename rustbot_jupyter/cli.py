@@ -64,7 +64,7 @@ def _lab(arguments: argparse.Namespace) -> int:
     from jupyterlab.labapp import main as lab_main
 
     sys.argv = ["jupyter-lab", *arguments.rest]
-    lab_main()
+    lab_main()  # type: ignore[no-untyped-call]
     return 0
 
 

@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -83,9 +84,10 @@ class Rustbot:
         self._lock = threading.Lock()
         self._is_closed = False
         self._widget: ChatWidget | None = None
+        self._finalizer: weakref.finalize[..., Rustbot] | None = None
         self.queue = WaitingMessages(self)
         self.figures = Figures(self)
-        self._settings.on_change(self._on_settings_changed)
+        self._settings.on_change(_weakly(self._on_settings_changed))
 
     # Asking.
 
@@ -325,13 +327,8 @@ class Rustbot:
         if core is None:
             return
         if core.is_alive:
-            core.start(self._shut_down()).result(timeout=10)
+            core.start(_shut_down(self._agent, self._planner)).result(timeout=10)
         detach_core(core)
-
-    async def _shut_down(self) -> None:
-        self._agent.shutdown()
-        await self._agent.stopped.wait()
-        await self._planner.aclose()
 
     def _running_agent(self) -> Agent:
         """The agent, with its loop running: started now, or anew after a fork or a dead loop."""
@@ -346,6 +343,11 @@ class Rustbot:
                 self._agent = Agent(self._planner, self._agent.conversation, self._planner.prepare)
             self._core = attach_core()
             self._core.start(self._agent.run())
+            if self._finalizer is not None:
+                self._finalizer.detach()
+            # A bot that is dropped without `close`, such as one of a cell that is run again, is closed all the same.
+            self._finalizer = weakref.finalize(self, _abandon, self._core, self._agent, self._planner)
+            self._finalizer.atexit = False
             return self._agent
 
     def _on_settings_changed(self, names: tuple[str, ...]) -> None:
@@ -399,6 +401,30 @@ class Figures:
     def cost(self) -> go.Figure:
         """Cost over time, by model."""
         return figures.cost(self._bot.usage())
+
+
+def _weakly(method: Callable[[tuple[str, ...]], None]) -> Callable[[tuple[str, ...]], None]:
+    """The method without hold on its bot: the settings outlive a bot that was dropped, as its engine reads them."""
+    reference = weakref.WeakMethod(method)
+
+    def call(names: tuple[str, ...]) -> None:
+        target = reference()
+        if target is not None:
+            target(names)
+
+    return call
+
+
+async def _shut_down(agent: Agent, planner: ModelPlanner) -> None:
+    agent.shutdown()
+    await agent.stopped.wait()
+    await planner.aclose()
+
+
+def _abandon(core: Core, agent: Agent, planner: ModelPlanner) -> None:
+    """Close what belonged to a bot that nobody holds any more; runs wherever the garbage collector does."""
+    if core.is_alive:
+        core.start(_shut_down(agent, planner)).add_done_callback(lambda _: detach_core(core))
 
 
 async def _called(function: Callable[[], T]) -> T:

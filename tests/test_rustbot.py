@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -243,6 +244,20 @@ def test_close_leaves_no_thread_and_no_connection(bot: rb.Rustbot, server: Misbe
     assert len(bot.usage()) == 1
     with pytest.raises(rb.RequestError, match="closed"):
         bot.ask("again")
+
+
+def test_bots_that_are_dropped_without_close_leave_no_thread_and_no_connection(server: MisbehavingServer):
+    server.script(*(wire.answer("ok") for _ in range(20)))
+
+    for _ in range(20):
+        rb.Rustbot(model="m", base_url=server.base_url).ask("hi")
+    gc.collect()
+
+    server.wait_until_all_closed()
+    deadline = time.monotonic() + 5
+    while core_threads():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

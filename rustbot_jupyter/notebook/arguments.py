@@ -105,8 +105,8 @@ class MagicCall:
     variables: tuple[str, ...] = ()
     schema_only: bool = False
     out: str | None = None
-    history: str = "continue"
-    """continue, new or none."""
+    history: str = ""
+    """continue, new or none; "" when no flag said so."""
     stream: bool = True
     background: bool = False
     dry_run: bool = False
@@ -117,6 +117,12 @@ class MagicCall:
     """A JSON schema; with it the format is json unless another was given."""
     evaluate: bool = False
     """The question is Python code whose value is the question."""
+
+    @property
+    def uses_history(self) -> bool:
+        """Whether the question is part of a conversation. Earlier messages may hold values, so `--schema-only` asks
+        beside it unless a flag says otherwise."""
+        return self.history != "none" and not (self.schema_only and not self.history)
 
 
 def parse_cell(

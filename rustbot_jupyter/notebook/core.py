@@ -19,6 +19,7 @@ class Core:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.process_id = os.getpid()
+        self._running: set[Future[Any]] = set()
         self.users = 0
         """Who attached and has not detached; changed under the module's lock."""
         self._thread = threading.Thread(target=self._run, name="rustbot-core", daemon=True)
@@ -36,7 +37,11 @@ class Core:
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Run a coroutine on the loop; the future gives its result, and cancels it."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        # asyncio itself holds its tasks only weakly; one that waits for an event of its own would be collected.
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return future
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """The result of a quick function, run on the core thread; on that thread it is called directly."""

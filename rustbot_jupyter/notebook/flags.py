@@ -131,8 +131,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag(
         names=("--schema-only",),
         field="schema_only",
-        help="Of variables send names, dtypes and shapes, no value. Earlier messages go along as they were; "
-        "`--no-history` leaves them out.",
+        help="Send names, dtypes and shapes of variables, no value. Earlier messages may hold some, so they stay "
+        "at home too, unless `-c` sends them.",
     ),
     Flag(names=("--out",), field="out", takes=("NAME",), parse=_name, help="Put the reply into this variable."),
     Flag(
@@ -145,7 +145,7 @@ FLAGS: tuple[Flag, ...] = (
         names=("-c", "--continue"),
         field="history",
         constant="continue",
-        help="Go on with the conversation (the default).",
+        help="Go on with the conversation (the default, but for `--schema-only`).",
     ),
     Flag(
         names=("--no-history",),

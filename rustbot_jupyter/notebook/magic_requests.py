@@ -47,7 +47,7 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
         profile=call.profile,
         extra={key: value for key, value in call.options.items() if key not in options},
         response_format=_response_format(call.schema),
-        use_history=call.history != "none",
+        use_history=call.uses_history,
         timeout_s=call.timeout_s,
         max_cost_usd=call.max_cost_usd,
         cell_id=notebook.cell_id,

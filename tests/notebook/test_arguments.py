@@ -164,7 +164,7 @@ def test_this_line_means(typed, expected):
         ("--out answer", {"out": "answer"}),
         ("--new", {"history": "new"}),
         ("-r", {"history": "new"}),
-        ("-c", {}),
+        ("-c", {"history": "continue"}),
         ("--no-history", {"history": "none"}),
         ("--no-stream --bg --dry-run", {"stream": False, "background": True, "dry_run": True}),
         ("--max-cost 0.05 --timeout 30", {"max_cost_usd": 0.05, "timeout_s": 30.0}),

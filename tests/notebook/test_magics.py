@@ -181,6 +181,18 @@ def test_schema_only_sends_no_value(notebook, server):
     assert "- who: str" in question(server)
 
 
+def test_schema_only_keeps_earlier_messages_at_home_unless_they_are_asked_for(notebook, server):
+    notebook.names["df"] = pd.DataFrame({"who": ["zebra"]})
+    notebook.run("%%rustbot\nLook at {df}")
+
+    notebook.run("%%rustbot --schema-only\nWhat is {df}?")
+    alone = json.dumps(sent(server))
+    notebook.run("%%rustbot --schema-only -c\nAnd now?")
+
+    assert "zebra" not in alone
+    assert "zebra" in json.dumps(sent(server))
+
+
 def test_the_setting_send_values_does_the_same(notebook, server):
     notebook.bot.settings.set("send_values", False)
     notebook.names["x"] = "zebra"
