@@ -46,7 +46,7 @@ class AssistantEvent:
     conversation_id: str | None = None
     turn_id: str | None = None
     state: str | None = None
-    """The agent's state when the event was handled; stamped by the engine."""
+    """The agent's state when it happened (for what came from outside: when it was handled); stamped by the engine."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         # No zero-argument super(): slots=True makes the class anew, which breaks its cell.
@@ -90,6 +90,14 @@ def _short(value: Any, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def _used(usage: Usage) -> str:
+    """Tokens and cost for people; "?" for what is unknown."""
+    counts = [usage.input_tokens, usage.output_tokens]
+    tokens = " + ".join("?" if count is None else f"{count:,}" for count in counts)
+    cost = "cost unknown" if usage.cost_usd is None else f"${usage.cost_usd:.6f}".rstrip("0").rstrip(".")
+    return f"{tokens} tokens, {'about ' if usage.cost_is_estimate else ''}{cost}"
+
+
 # What the user asks of the engine.
 
 
@@ -100,6 +108,11 @@ class UserMessageReceived(AssistantEvent):
     message: Message
     source: str
     """chat, magic, api or map."""
+
+    @property
+    def summary(self) -> str:
+        """From where, and how it begins."""
+        return f"{self.source}: {_short(self.message.text)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,6 +165,11 @@ class TurnStarted(AssistantEvent):
     """The user's message, as it went into the conversation."""
     source: str
     model: str
+
+    @property
+    def summary(self) -> str:
+        """Who is asked, and how the question begins."""
+        return f"{self.model or 'no model'}: {_short(self.message.text)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -240,6 +258,11 @@ class TurnFinished(AssistantEvent):
     finish_reason: str | None
     took_s: float
 
+    @property
+    def summary(self) -> str:
+        """What it used, and how the answer begins."""
+        return f"{_used(self.usage)}: {_short(self.message.text)}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnInterrupted(AssistantEvent):
@@ -252,6 +275,12 @@ class TurnInterrupted(AssistantEvent):
     """user, shutdown, timeout or stream (it broke after the first token)."""
     took_s: float
     error: str = ""
+
+    @property
+    def summary(self) -> str:
+        """Why, and how much of the answer was there."""
+        kept = len(self.message.text) if self.message is not None else 0
+        return f"{self.error or f'stopped ({self.reason})'}; {kept:,} characters kept"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -269,12 +298,22 @@ class TurnFailed(AssistantEvent):
     """Other models the provider offers instead."""
     took_s: float = 0.0
 
+    @property
+    def summary(self) -> str:
+        """What went wrong."""
+        return f"{self.error_type}: {_short(self.error, 200)}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CostSettled(AssistantEvent):
     """The provider told the cost of a stream that was stopped."""
 
     usage: Usage
+
+    @property
+    def summary(self) -> str:
+        """What it used."""
+        return _used(self.usage)
 
 
 # The engine itself.

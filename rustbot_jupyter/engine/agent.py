@@ -248,7 +248,8 @@ class Agent:
         self._incoming.clear()
 
     def _dispatch(self, event: AssistantEvent) -> None:
-        object.__setattr__(event, "state", self.machine.state.value)
+        if event.state is None:
+            object.__setattr__(event, "state", self.machine.state.value)
         self.log.append(event)
         _write_to_log(event)
         handler = self._handlers.get(type(event))
@@ -441,6 +442,8 @@ class Agent:
     # Events of the engine's own.
 
     def _emit(self, event: AssistantEvent) -> None:
+        # The state in which it happened, not the one in which it is handled.
+        object.__setattr__(event, "state", self.machine.state.value)
         self.queue.put(event)
 
     def _fire(self, trigger: Trigger, turn_id: str) -> None:
