@@ -8,6 +8,8 @@ from itertools import count
 from time import monotonic
 from typing import Any
 
+from protocol_types import check_op
+
 from rustbot_jupyter.notebook.protocol import PROTOCOL_VERSION
 
 _numbers = count(1)
@@ -67,6 +69,7 @@ class Page:
             self._miss(f"envelope {content['seq']} came after {self.seq}")
         self.epoch, self.seq = content["epoch"], content["seq"]
         for op in json.loads(content["escaped"]) if "escaped" in content else content["ops"]:
+            check_op(op)
             self.ops.append(op)
             getattr(self, f"_on_{op['op']}")(op)
 

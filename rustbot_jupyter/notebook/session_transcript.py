@@ -39,6 +39,7 @@ from rustbot_jupyter.notebook.views import (
     totals_view,
     usage_view,
 )
+from rustbot_jupyter.settings.redaction import redact
 
 
 class Transcript:
@@ -250,7 +251,7 @@ class Transcript:
             "attempt": event.attempt,
             "attempts": event.attempts,
             "until": milliseconds(event.time) + event.wait_s * 1000,
-            "reason": event.reason,
+            "reason": redact(event.reason),
         }
         self._show_state()
 

@@ -78,9 +78,14 @@ class Chat:
 
     async def answer(self, question: str) -> dict[str, Any]:
         """Ask in the page; the answer as it shows it."""
-        over = len(self.agent.endings)
+        known = set(self.page.messages)
         await self.ok("send", text=question)
-        await self.until(lambda: len(self.agent.endings) > over)
+        await self.until(
+            lambda: any(
+                message["role"] == "assistant" and message["status"] != "streaming" and message["id"] not in known
+                for message in self.page.messages.values()
+            )
+        )
         await self.until_idle()
         return self.page.last
 
