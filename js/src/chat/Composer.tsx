@@ -33,11 +33,14 @@ export function Composer({ store, view, actions }: ComposerProps) {
   const send = async () => {
     const text = draft;
     if (text.trim() === "" || isGone) return;
-    sentAt.current = performance.now();
     setDraft("");
     const isTaken = await actions.send(text);
     // What was typed meanwhile comes after what came back.
     if (!isTaken) setDraft((typed) => (typed === "" ? text : `${text}\n${typed}`));
+  };
+  const sendByClick = () => {
+    sentAt.current = performance.now();
+    send();
   };
   const stop = () => {
     if (performance.now() - sentAt.current > STOP_NOT_BEFORE_MS) actions.stop();
@@ -93,7 +96,7 @@ export function Composer({ store, view, actions }: ComposerProps) {
             class="rb-send"
             hint="Send (Enter)"
             isDisabled={!canSend}
-            onClick={send}
+            onClick={sendByClick}
           />
         )}
       </div>

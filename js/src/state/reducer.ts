@@ -1,7 +1,7 @@
 /** (state, action) → state, without effects. An op that repeats what we have changes nothing. */
 
 import type { Envelope, EventRow, MessageView, Op, SnapshotOp } from "../protocol";
-import type { PendingCommand, State } from "./state";
+import { INITIAL_STATE, type PendingCommand, type State } from "./state";
 
 /** Older ones are dropped, and can be asked for again. */
 export const MOST_EVENTS = 50_000;
@@ -20,7 +20,7 @@ export function reduce(state: State, action: Action): State {
     case "envelope":
       return receive(state, action.envelope, action.view, action.now);
     case "gone":
-      return { ...state, connection: "gone", pending: [] };
+      return lose(state);
     case "sent":
       return { ...state, pending: [...state.pending, action.command] };
     case "settled":
@@ -35,6 +35,20 @@ export function reduce(state: State, action: Action): State {
     case "event_rows":
       return addEventPage(state, action.rows, action.hasEarlier);
   }
+}
+
+/** With the kernel its turn has ended; what had come of the answer is kept. */
+function lose(state: State): State {
+  const messages = state.messages.map((message) =>
+    message.status === "streaming" ? { ...message, status: "interrupted" as const } : message,
+  );
+  return {
+    ...state,
+    connection: "gone",
+    pending: [],
+    messages,
+    agent: { ...INITIAL_STATE.agent, state: "closed" },
+  };
 }
 
 function receive(state: State, envelope: Envelope, view: string, now: number): State {

@@ -1,0 +1,201 @@
+"""The chat in light, dark and high contrast, and in a narrow place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from browser_notebook import ERROR, Chat, Notebook
+from playwright.sync_api import Page, expect
+from servers.misbehaving import HOLD, MisbehavingServer, answer, error, opening
+
+pytestmark = pytest.mark.browser
+
+THEMES = ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"]
+RICH = """# A heading
+
+Text with **bold**, *italics*, `code`, a [link](https://example.com/) and
+
+> a quotation
+
+1. one
+2. two
+
+| name | value | unit | a rather long column title | another one | and the last |
+|---|--:|---|---|---|---|
+| speed | 3 | m/s | something | something | something |
+
+```python
+def area(radius: float) -> float:
+    # A comment that is long enough to be wider than a narrow window would ever be, whatever the font.
+    return 3.14159 * radius**2  # "pi"
+```
+
+https://example.com/a/very/long/address/without/any/space/that/could/be/broken/into/lines/anywhere
+Averyveryverylongwordwithoutanyspaceinitthatiswiderthananarrowwindowandhasnoplacetobreak
+"""
+# (width, height) of everything that is wider than the place it has, unless it scrolls by itself.
+TOO_WIDE = """(root) => {
+    const right = root.getBoundingClientRect().right + 1;
+    const scrolls = (element) => {
+        for (let at = element.parentElement; at && at !== root; at = at.parentElement) {
+            if (getComputedStyle(at).overflowX !== 'visible') return true;
+        }
+        return false;
+    };
+    const wide = [root, ...root.querySelectorAll('*')].filter((element) => {
+        const box = element.getBoundingClientRect();
+        const hasPlace = element === root || scrolls(element) || box.right <= right;
+        const isCut = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0
+            && element.matches('.rb-root, .rb-panel, .rb-scroll, .rb-messages, .rb-header, .rb-dock');
+        return box.width > 0 && (!hasPlace || isCut);
+    });
+    return wide.map((element) => `${element.tagName}.${element.className} ${element.scrollWidth}`);
+}"""
+# The texts whose contrast with what is behind them is below `least`; disabled controls are exempt, as in WCAG.
+PALE = """(root, least) => {
+    const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+    const read = (color) => {
+        canvas.clearRect(0, 0, 1, 1);
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+        return [r, g, b, a / 255];
+    };
+    const over = ([r, g, b, a], back) => [r, g, b].map((part, at) => part * a + back[at] * (1 - a));
+    const luminance = (rgb) => {
+        const [r, g, b] = rgb.map((part) => {
+            const share = part / 255;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = (element) => {
+        if (!element) return [255, 255, 255];
+        const color = read(getComputedStyle(element).backgroundColor);
+        return color[3] === 1 ? color.slice(0, 3) : over(color, behind(element.parentElement));
+    };
+    const opacity = (element) => element ? getComputedStyle(element).opacity * opacity(element.parentElement) : 1;
+    const pale = new Set();
+    for (const element of root.querySelectorAll('*')) {
+        const text = Array.from(element.childNodes, (node) => node.nodeType === 3 ? node.data : '').join('').trim();
+        const isShown = text !== '' && element.checkVisibility() && element.getBoundingClientRect().width > 1;
+        if (!isShown || element.closest(':disabled, .rb-sr-only')) continue;
+        const back = behind(element);
+        const color = read(getComputedStyle(element).color);
+        color[3] *= opacity(element);
+        const [dark, light] = [luminance(back), luminance(over(color, back))].sort((a, b) => a - b);
+        const contrast = (light + 0.05) / (dark + 0.05);
+        if (contrast < least) pale.add(`${element.className || element.tagName}: ${contrast.toFixed(2)} ${text}`);
+    }
+    return Array.from(pale);
+}"""
+
+
+def fill(chat: Chat, server: MisbehavingServer) -> None:
+    """Have one of everything in the chat: a rich answer, an error, a running answer, a waiting message."""
+    server.script(answer(RICH), error(401, "No auth credentials found"), [*opening("Once "), HOLD])
+    chat.ask("Show me everything, and " + "at length " * 20)
+    chat.send("And fail")
+    expect(chat.answer).to_have_attribute("data-status", ERROR)
+    chat.send("And stream")
+    expect(chat.answer).to_have_text("Once")
+    chat.send("And wait")
+    expect(chat.queue).to_be_visible()
+
+
+@pytest.fixture
+def full_chat(notebook: Notebook, server: MisbehavingServer, bot_code: str) -> Chat:
+    """A chat with one of everything in it."""
+    chat = notebook.show(f"{bot_code}bot.model = 'vendor/a-model-with-a-rather-long-name:free'\nbot")
+    fill(chat, server)
+    return chat
+
+
+@pytest.fixture
+def set_theme(lab_page: Page) -> Iterator[Any]:
+    """Change JupyterLab's theme; back to light at the end."""
+
+    def set_theme(name: str) -> None:
+        lab_page.evaluate("(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
+        expect(lab_page.locator("body")).to_have_attribute("data-jp-theme-name", name)
+
+    yield set_theme
+    set_theme(THEMES[0])
+
+
+def test_text_is_readable_in_each_theme(full_chat: Chat, set_theme: Any) -> None:
+    surfaces = set()
+    pale = []
+
+    for theme in THEMES:
+        set_theme(theme)
+        for tab in ("Settings", "Events", "Chat"):
+            full_chat.open_tab(tab)
+            pale += [f"{theme}, {tab}: {found}" for found in full_chat.root.evaluate(PALE, 4.5)]
+        surfaces.add(full_chat.root.evaluate("(root) => getComputedStyle(root).backgroundColor"))
+
+    assert pale == []
+    assert len(surfaces) >= 2
+
+
+def test_forced_colours_keep_text_readable_and_controls_visible(full_chat: Chat) -> None:
+    full_chat.page.emulate_media(forced_colors="active")
+
+    pale = []
+    for tab in ("Settings", "Events", "Chat"):
+        full_chat.open_tab(tab)
+        pale += [f"{tab}: {found}" for found in full_chat.root.evaluate(PALE, 4.5)]
+    border = full_chat.root.locator(".rb-composer").evaluate("(form) => getComputedStyle(form).borderTopStyle")
+    full_chat.page.emulate_media(forced_colors="none")
+
+    assert pale == []
+    assert border == "solid"
+
+
+def test_a_narrow_chat_needs_no_horizontal_scrolling(full_chat: Chat) -> None:
+    found = {}
+
+    for width in (320, 480, 760):
+        full_chat.root.evaluate("(root, width) => { root.parentElement.style.width = `${width}px`; }", width)
+        for tab in ("Settings", "Events", "Chat"):
+            full_chat.open_tab(tab)
+            found[width, tab] = full_chat.root.evaluate(TOO_WIDE)
+        assert full_chat.root.evaluate("(root) => root.getBoundingClientRect().width") <= width
+
+    assert {place: wide for place, wide in found.items() if wide} == {}
+
+
+def test_all_can_be_reached_and_done_by_keyboard(chat: Chat) -> None:
+    chat.prompt.focus()
+    chat.page.keyboard.type("Hi")
+    chat.page.keyboard.press("Enter")
+    expect(chat.answer.locator(".rb-answer")).to_have_text("Hello")
+    chat.root.get_by_role("tab", name="Chat").focus()
+
+    chat.page.keyboard.press("ArrowRight")
+    expect(chat.root.get_by_role("tab", name="Events")).to_be_focused()
+    expect(chat.root.get_by_role("tabpanel", name="Events")).to_be_visible()
+    chat.page.keyboard.press("End")
+    expect(chat.root.get_by_role("tab", name="Settings")).to_be_focused()
+    nameless = chat.root.evaluate(
+        """(root) => Array.from(root.querySelectorAll('button, input, select, textarea'))
+            .filter((it) => !(it.getAttribute('aria-label') || it.textContent.trim() || it.labels?.length
+                || it.getAttribute('aria-labelledby')))
+            .map((it) => it.outerHTML.slice(0, 100))"""
+    )
+
+    assert nameless == []
+
+
+def test_letters_typed_in_the_chat_do_nothing_to_the_notebook(chat: Chat, notebook: Notebook) -> None:
+    cells = notebook.panel.locator(".jp-Cell")
+    before = cells.count()
+
+    chat.root.get_by_role("tab", name="Events").focus()
+    for key in "ddabxz00ii":
+        chat.page.keyboard.press(key)
+
+    expect(cells).to_have_count(before)
+    expect(chat.root).to_be_visible()
