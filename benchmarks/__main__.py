@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.processes import Server, peers_are_installed
 from benchmarks.report import Line, table
@@ -32,9 +34,12 @@ def main() -> int:
         parser.error(f"There is no goal {min(unknown)}; choose of {', '.join(map(str, GOALS))}.")
     if not peers_are_installed():
         print("Other libraries are not installed; `make bench` installs them into .venv-bench.", file=sys.stderr)
-    _isolate()
-    lines = sorted(_measure(wanted, options.quick), key=lambda line: line.goal)
-    print(table(lines))
+    lines = []
+    with _isolated():
+        for line in _measure(wanted, options.quick):
+            lines.append(line)
+            print(table([line]).splitlines()[-1], file=sys.stderr)
+    print(table(sorted(lines, key=lambda line: line.goal)))
     missed = [line for line in lines if line.is_met is False]
     goals = sorted({line.goal for line in lines if line.is_met is not None})
     print(f"\nGoals measured: {len(goals)}, missed: {len({line.goal for line in missed})}.")
@@ -66,17 +71,22 @@ def _measure(wanted: set[int], quick: bool) -> Iterator[Line]:
             yield from pages.in_the_page(server, wanted, quick)
 
 
-def _isolate() -> None:
+@contextmanager
+def _isolated() -> Iterator[None]:
     """Keep away from the user's settings, keys and history, and from the network."""
-    folder = tempfile.mkdtemp(prefix="rustbot-bench-")
-    os.environ |= {
-        "RUSTBOT_CONFIG_DIR": folder,
-        "RUSTBOT_DATA_DIR": folder,
-        "IPYTHONDIR": folder,
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "LLM_USER_PATH": folder,
-    }
-    os.environ.pop("OPENROUTER_API_KEY", None)
+    with TemporaryDirectory(prefix="rustbot-bench-") as folder:
+        os.environ |= {
+            "RUSTBOT_CONFIG_DIR": folder,
+            "RUSTBOT_DATA_DIR": folder,
+            "IPYTHONDIR": folder,
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "LLM_USER_PATH": folder,
+            # Installed packages are compiled; a checkout need not be.
+            "PYTHONPYCACHEPREFIX": str(Path(folder, "compiled")),
+        }
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ.pop("OPENROUTER_API_KEY", None)
+        yield
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import count
 
 CHUNK_CHARACTERS = 6
 WORD = re.compile(r"w\d{6}")
+LAST_WORD = "w999999"
 
 
 def plain(chunks: int) -> str:
@@ -40,10 +42,10 @@ def reply(kind: str, chunks: int) -> str:
     return KINDS[kind](chunks)
 
 
-def _filled(parts: object, chunks: int) -> str:
-    length, last = chunks * CHUNK_CHARACTERS, "\n\nw999999"
+def _filled(parts: Iterable[str], chunks: int) -> str:
+    length, last = chunks * CHUNK_CHARACTERS, "\n\n" + LAST_WORD
     text = ""
-    for part in parts:  # type: ignore[attr-defined]
+    for part in parts:
         if len(text) + len(part) + len(last) > length:
             break
         text += part

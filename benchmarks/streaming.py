@@ -83,10 +83,11 @@ import rustbot_jupyter as rb
 from rustbot_jupyter.engine.plan import TurnRequest
 from rustbot_jupyter.events import FirstToken
 from rustbot_jupyter.messages import user_message
+from rustbot_jupyter.notebook.protocol import PROTOCOL_VERSION
 
 bot = rb.Rustbot(model="benchmark/fast", base_url=sys.argv[1])
 chat = bot.chat()
-chat._on_message(chat, {"name": "sync", "id": "c1", "view": "v1", "fields": {}}, [])
+chat._on_message(chat, {"rustbot": PROTOCOL_VERSION, "id": "c1", "view": "v1", "command": "sync"}, [])
 # The person reads, types and sends: time in which the client is warmed.
 time.sleep(1.5)
 arrived = threading.Event()

@@ -1,7 +1,7 @@
 """One thing being measured, in a process of its own: `python -m benchmarks.worker CLIENT`.
 
-Each line of standard input is a job `{"url": ..., "streams": 1, "stamped": false, "traced": false}`; its result is a line
-of standard output. The process and its connections stay warm from one job to the next.
+Each line of standard input is a job, `{"url": ..., "streams": 1, "stamped": false, "traced": false}`; its result is a
+line of standard output. The process and its connections stay warm from one job to the next.
 """
 
 from __future__ import annotations
