@@ -31,7 +31,7 @@ test:
 	@CHROME="$$($(RUN) scripts/find_browser.py)" && export CHROME && \
 		$(OWN) -u OPENROUTER_API_KEY $(call HOMES,$(TEMP)) \
 		RUSTBOT_CONFIG_DIR="$(TEMP)/rustbot" RUSTBOT_DATA_DIR="$(TEMP)/rustbot" \
-		$(RUN) -m pytest --nbval-lax --nbval-current-env tests $(wildcard notebooks) $(TEST_ARGS)
+		$(RUN) -m pytest --nbval-lax --nbval-current-env tests notebooks $(TEST_ARGS)
 
 js/node_modules/.package-lock.json: js/package-lock.json
 	@cd js && npm ci --no-audit --no-fund --loglevel=error

@@ -6,6 +6,9 @@
 Done already, it only says so by its exit code. It runs before anything is installed: standard library only.
 """
 
+# For the sentence to whoever starts this with an older Python.
+from __future__ import annotations
+
 import hashlib
 import os
 import shutil
@@ -22,7 +25,7 @@ INCLUDES = {"lab": ("lab",), "dev": ("dev", "lab")}
 
 
 def main(extra: str) -> None:
-    if sys.version_info < (3, 11):  # noqa: UP036 - whoever starts this may have an older Python
+    if sys.version_info < (3, 11):  # noqa: UP036
         have = sys.version.split()[0]
         sys.exit(f"Rustbot needs Python 3.11 or newer and {sys.executable} is {have}: try `make PYTHON=python3.12 ...`")
     # Another environment that is active now must not receive the packages.
