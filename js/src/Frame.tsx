@@ -96,5 +96,9 @@ function StateBadge({ store }: TabProps) {
     if (state.connection === "gone") return "error";
     return state.connection === "loading" ? "neutral" : (TONES[state.agent.state] ?? "good");
   });
-  return <Badge tone={tone}>{label}</Badge>;
+  return (
+    <Badge tone={tone} hint={label}>
+      {label}
+    </Badge>
+  );
 }

@@ -3,7 +3,6 @@
 import type { StateView } from "../protocol";
 import { kernelNow } from "../state/selectors";
 import type { State } from "../state/state";
-import { Button } from "../ui/Button";
 import { useClock } from "../ui/hooks";
 
 /** Before this a number would only flicker. */
@@ -11,10 +10,9 @@ const COUNTED_AFTER_S = 2;
 
 interface ActivityProps {
   state: State;
-  onStop(): void;
 }
 
-export function Activity({ state, onStop }: ActivityProps) {
+export function Activity({ state }: ActivityProps) {
   const now = kernelNow(state, useClock(true, 500));
   const { agent } = state;
   const elapsed = Math.max(0, Math.floor((now - agent.since) / 1000));
@@ -22,7 +20,6 @@ export function Activity({ state, onStop }: ActivityProps) {
     <div class="rb-activity">
       <span class="rb-spinner" aria-hidden="true" />
       <span>{describe(agent, elapsed, now)}</span>
-      {agent.retry && <Button label="Stop retrying" icon="stop" onClick={onStop} />}
     </div>
   );
 }

@@ -48,7 +48,7 @@ export function ChatTab({ store, view }: TabProps) {
       <MessageList store={store} actions={actions} context={context} endRequests={endRequests}>
         {isEmpty && <EmptyState model={model} actions={actions} />}
         <OnTheWay store={store} view={view} />
-        <Now store={store} onStop={actions.stop} />
+        <Now store={store} view={view} />
       </MessageList>
       <div class="rb-dock">
         <Banners store={store} complaint={complaint} onForgetComplaint={() => setComplaint("")} />
@@ -91,7 +91,7 @@ function OnTheWay({ store }: TabProps) {
 }
 
 /** What the agent does, while there is nothing of the answer to read. */
-function Now({ store, onStop }: { store: TabProps["store"]; onStop(): void }) {
+function Now({ store }: TabProps) {
   const isShown = useSelect(store, (state) => {
     const last = lastMessage(state);
     const isReadable = last?.status === "streaming" && (last.text !== "" || last.reasoning !== "");
@@ -100,7 +100,7 @@ function Now({ store, onStop }: { store: TabProps["store"]; onStop(): void }) {
     );
   });
   const state = isShown ? store.state.value : null;
-  return state && <Activity state={state} onStop={onStop} />;
+  return state && <Activity state={state} />;
 }
 
 /** Tells people who listen that an answer begins and ends, not each word of it. */

@@ -1,11 +1,12 @@
 /** What Markdown in this chat can ask for: the notebook, the question before a link, formulas. */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { type Katex, type Libraries, loadLibrary, type Markdown } from "../libraries/loader";
+import { type Libraries, loadLibrary, type Markdown } from "../libraries/loader";
 import type { MarkdownContext } from "../markdown/context";
 import type { Store } from "../state/store";
 import { copy } from "../ui/clipboard";
 import type { View } from "../view";
+import { Formulas } from "./formulas";
 
 const LIBRARY_TIMEOUT_MS = 20_000;
 
@@ -18,9 +19,10 @@ export interface ChatContext extends MarkdownContext {
 
 export function makeMarkdownContext(store: Store, view: View): ChatContext {
   const markdown = signal<Markdown | null>(null);
-  let katex: Katex | null = null;
   const load = <N extends keyof Libraries>(name: N) =>
     loadLibrary(name, () => store.library(name, LIBRARY_TIMEOUT_MS));
+
+  const formulas = new Formulas(() => load("katex"));
 
   return {
     markdown,
@@ -50,27 +52,7 @@ export function makeMarkdownContext(store: Store, view: View): ChatContext {
       view.linkToOpen.value = { url, anchor };
     },
     drawMath(tex, element, isBlock) {
-      if (katex) return drawFormula(katex, tex, element, isBlock);
-      load("katex").then(
-        (loaded) => {
-          katex = loaded;
-          drawFormula(loaded, tex, element, isBlock);
-        },
-        () => element.classList.add("rb-math-failed"),
-      );
+      formulas.add({ tex, element, isBlock });
     },
   };
-}
-
-/** A formula that KaTeX cannot read stays as its source. */
-function drawFormula(katex: Katex, tex: string, element: HTMLElement, isBlock: boolean): void {
-  const drawing = document.createElement("span");
-  try {
-    katex.draw(tex, drawing, isBlock);
-    element.replaceChildren(...drawing.childNodes);
-    element.classList.add("rb-math-drawn");
-  } catch (error) {
-    element.classList.add("rb-math-failed");
-    element.title = error instanceof Error ? error.message : "This formula cannot be drawn.";
-  }
 }

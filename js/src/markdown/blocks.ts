@@ -15,8 +15,11 @@ export interface Block {
   tableHead: string;
 }
 
-const SOFT_LIMIT = 6000;
-const HARD_LIMIT = 16_000;
+/** Drawing so much once more, and laying it out, fits into a frame. */
+const SOFT_LIMIT = 3000;
+const HARD_LIMIT = 6000;
+/** Drawing blocks one by one costs more than drawing a few together. */
+const JOINED_LENGTH = 1500;
 const IMAGE_LIMIT = 3_000_000;
 
 const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*)$/;
@@ -33,6 +36,8 @@ const ONE_LINE_MATH = /^ {0,3}(?:\$\$.+\$\$|\\\[.+\\\])[ \t]*$/;
 const BLANK = /^[ \t]*$/;
 const INDENTED = /^(?: {2,}|\t)/;
 
+const isJoinable = ({ kind, tableHead }: Block): boolean => kind !== "fence" && tableHead === "";
+
 export class BlockSplitter {
   private text = "";
   /** Where the open block begins, and where the first line is that was not looked at. */
@@ -46,13 +51,31 @@ export class BlockSplitter {
   private head = "";
   private isCutTable = false;
   private readonly closed: Block[] = [];
+  private ahead: Block | null = null;
 
   append(text: string): void {
     this.text += text;
   }
 
-  /** The next finished block, or null when there is only an open one; looks at a bounded piece of text. */
+  /** The next finished block, or null when there is only an open one. Small ones that are there come together. */
   next(isFinal: boolean): Block | null {
+    const first = this.ahead ?? this.nextBlock(isFinal);
+    this.ahead = null;
+    if (!first || !isJoinable(first)) return first;
+    let text = first.text;
+    while (text.length < JOINED_LENGTH) {
+      const more = this.nextBlock(isFinal);
+      if (!more) break;
+      if (isJoinable(more)) text += more.text;
+      else {
+        this.ahead = more;
+        break;
+      }
+    }
+    return { ...first, text };
+  }
+
+  private nextBlock(isFinal: boolean): Block | null {
     while (this.closed.length === 0) {
       const end = this.text.indexOf("\n", this.cursor);
       if (this.cutLongLine(end < 0 ? this.text.length : end)) continue;

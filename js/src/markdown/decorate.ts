@@ -12,6 +12,10 @@ export function decorate(nodes: DocumentFragment, context: MarkdownContext): voi
   for (const code of nodes.querySelectorAll(":not(pre) > code")) showHidden(code);
   for (const link of nodes.querySelectorAll("a")) decorateLink(link, context);
   for (const table of nodes.querySelectorAll("table")) wrapTable(table);
+}
+
+/** Has the formulas drawn; until then, and without the library, their source is there. */
+export function drawFormulas(nodes: DocumentFragment, context: MarkdownContext): void {
   for (const span of nodes.querySelectorAll<HTMLElement>("span.rb-math")) {
     context.drawMath(span.textContent ?? "", span, span.classList.contains("rb-math-block"));
   }
@@ -77,9 +81,12 @@ function image(address: string, name: string): HTMLImageElement {
 
 function wrapTable(table: HTMLTableElement): void {
   const wrapper = document.createElement("div");
+  const body = document.createElement("div");
   wrapper.className = "rb-table";
+  body.className = "rb-table-body";
   // A wide table scrolls, by keyboard too.
   wrapper.tabIndex = 0;
   table.replaceWith(wrapper);
-  wrapper.append(table);
+  wrapper.append(body);
+  body.append(table);
 }

@@ -3,8 +3,9 @@
 import { type Block, BlockSplitter } from "./blocks";
 import { CodeBlock } from "./codeBlock";
 import type { MarkdownContext } from "./context";
-import { decorate } from "./decorate";
+import { decorate, drawFormulas } from "./decorate";
 import { isTooWild } from "./limits";
+import { LongTable } from "./longTable";
 import { type LinkTargets, toHtml } from "./parse";
 import { sanitize } from "./sanitize";
 import { cancelFrames, type FrameTask, runInFrames } from "./schedule";
@@ -13,10 +14,13 @@ import { closeOpenMarks } from "./tail";
 /** Drawing the open block may take this share of the time. */
 const TAIL_SHARE = 0.2;
 /** What drawing one answer may cost, at most, whatever its length, and more for each character. */
-const DRAWING_MS = 1000;
-const DRAWING_MS_PER_CHARACTER = 0.005;
+const DRAWING_MS = 1500;
+const DRAWING_MS_PER_CHARACTER = 0.03;
 /** A longer answer is not drawn a second time for the sake of its links. */
 const MOST_REDRAWN = 200_000;
+/** More formulas or pieces of code than that in one answer stay as their source. */
+const MOST_FORMULAS = 1000;
+const MOST_FENCES = 1000;
 /** Plain text comes in paragraphs of about this length. */
 const PLAIN_CHARACTERS = 8000;
 /** Finished blocks share an element, which the browser can skip as a whole while it is out of sight. */
@@ -32,16 +36,16 @@ export class MarkdownRenderer implements FrameTask {
   private openFence: { code: CodeBlock; length: number } | null = null;
   private drawnTail = "";
   private isRedrawn = false;
+  private formulas = 0;
+  private fences = 0;
   private plainText: Text | null = null;
-  private table: HTMLTableSectionElement | null = null;
+  private table: LongTable | null = null;
   private drawingMs = 0;
   private nextTailAt = 0;
 
   constructor(
     private readonly root: HTMLElement,
     private readonly context: MarkdownContext,
-    /** Called after each change of the page. */
-    private readonly onPaint: () => void = () => {},
   ) {
     this.tail.className = "rb-open-block";
     this.reset();
@@ -75,16 +79,14 @@ export class MarkdownRenderer implements FrameTask {
       const block = this.splitter.next(this.isFinal);
       if (!block) {
         if (this.isFinal && this.needsLinks()) return this.redraw();
-        const isLate = this.drawTail();
-        this.onPaint();
-        return isLate;
+        return this.drawTail();
       }
       const start = performance.now();
       if (this.drawingMs > this.mostDrawingMs()) this.drawPlain(block);
+      else if (block.kind === "fence" && ++this.fences > MOST_FENCES) this.drawPlain(block);
       else this.drawClosed(block);
       this.drawingMs += performance.now() - start;
     } while (performance.now() < deadline);
-    this.onPaint();
     return true;
   }
 
@@ -108,6 +110,8 @@ export class MarkdownRenderer implements FrameTask {
     this.received = "";
     this.isRedrawn = false;
     this.drawingMs = 0;
+    this.formulas = 0;
+    this.fences = 0;
     this.plainText = null;
     this.section = null;
     this.openFence = null;
@@ -137,12 +141,10 @@ export class MarkdownRenderer implements FrameTask {
     if (block.kind === "fence") return this.closeFence(block);
     this.clearTail();
     const nodes = this.render(block.text, block.tableHead, this.targets);
-    const table = nodes.querySelector("table");
-    if (block.tableHead && this.table && table?.tBodies[0]) {
-      this.table.append(...table.tBodies[0].rows);
-      return;
-    }
-    this.table = table?.tBodies[0] ?? null;
+    this.formulas += nodes.querySelectorAll(".rb-math").length;
+    const table = [...nodes.querySelectorAll("table")].at(-1) ?? null;
+    if (block.tableHead && this.table && table) return this.table.add(table);
+    this.table = table && new LongTable(table);
     this.keep(nodes);
   }
 
@@ -177,10 +179,10 @@ export class MarkdownRenderer implements FrameTask {
     else if (block.text !== this.drawnTail) {
       const now = performance.now();
       if (now < this.nextTailAt) return true;
-      this.tail.replaceChildren(
-        this.render(closeOpenMarks(block.text), block.tableHead, { ...this.targets }),
-      );
-      this.tail.classList.toggle("rb-cut-table", block.tableHead !== "");
+      const nodes = this.render(closeOpenMarks(block.text), block.tableHead, { ...this.targets });
+      const rows = nodes.querySelector("table");
+      if (block.tableHead && this.table && rows) this.table.showOpen(rows);
+      else this.tail.replaceChildren(nodes);
       this.drawnTail = block.text;
       const end = performance.now();
       this.nextTailAt = end + (end - now) * (1 / TAIL_SHARE - 1);
@@ -189,6 +191,7 @@ export class MarkdownRenderer implements FrameTask {
   }
 
   private clearTail(): void {
+    this.table?.dropOpen();
     this.tail.replaceChildren();
     this.drawnTail = "";
   }
@@ -208,6 +211,7 @@ export class MarkdownRenderer implements FrameTask {
     try {
       const nodes = sanitize(toHtml(source, targets));
       decorate(nodes, this.context);
+      if (this.formulas < MOST_FORMULAS) drawFormulas(nodes, this.context);
       return nodes;
     } catch {
       // What the parser gives up on (too deep a nesting, mostly) can still be read.

@@ -1,7 +1,15 @@
 import type { ComponentChildren } from "preact";
 
-type Tone = "neutral" | "busy" | "good" | "warning" | "error";
+interface BadgeProps {
+  tone?: "neutral" | "busy" | "good" | "warning" | "error";
+  hint?: string;
+  children: ComponentChildren;
+}
 
-export function Badge({ tone = "neutral", children }: { tone?: Tone; children: ComponentChildren }) {
-  return <span class={`rb-badge rb-badge-${tone}`}>{children}</span>;
+export function Badge({ tone = "neutral", hint, children }: BadgeProps) {
+  return (
+    <span class={`rb-badge rb-badge-${tone}`} title={hint}>
+      {children}
+    </span>
+  );
 }
