@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anywidget
 import traitlets
 
 from rustbot_jupyter.notebook.compat import read_on_subshells
-from rustbot_jupyter.notebook.session import Bot, ViewSession
 
-logger = logging.getLogger("rustbot_jupyter.widget")
+if TYPE_CHECKING:
+    from rustbot_jupyter.notebook.session import Bot, ViewSession
+
+    class PostingBot(Bot, Protocol):
+        """What the widget needs of a bot."""
+
+        def post(self, function: Callable[[], None]) -> None:
+            """Run a function on the core thread, without waiting."""
+
 
 STATIC = Path(__file__).parent / "static"
 
@@ -23,13 +29,6 @@ WITHOUT_KERNEL = (
     "(`pip install rustbot-jupyter`, then `import rustbot_jupyter as rb; rb.Rustbot()`)"
 )
 """What a saved notebook shows in its place; no word of the conversation."""
-
-
-class PostingBot(Bot, Protocol):
-    """What the widget needs of a bot."""
-
-    def post(self, function: Callable[[], None]) -> None:
-        """Run a function on the core thread, without waiting."""
 
 
 class ChatWidget(anywidget.AnyWidget):
@@ -50,9 +49,8 @@ class ChatWidget(anywidget.AnyWidget):
     _session: ViewSession | None = None
 
     def __init__(self, bot: PostingBot) -> None:
-        session = ViewSession(bot, self._send_to_page)
         super().__init__()
-        self._post, self._session = bot.post, session
+        self._bot = bot
         read_on_subshells(self.comm)
         self.on_msg(self._on_message)
 
@@ -63,9 +61,9 @@ class ChatWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the widget out of all pages and end its session; what the bot does goes on."""
+        super().close()
         if self._session is not None:
             self._session.close()
-        super().close()
 
     def __repr__(self) -> str:
         return "Rustbot chat: shown by Jupyter while its kernel runs"
@@ -76,11 +74,17 @@ class ChatWidget(anywidget.AnyWidget):
 
     def _on_message(self, widget: Any, content: Any, buffers: Any) -> None:
         # On a subshell's thread, or on the main one: whatever it is, the core thread does the work.
-        self._post(partial(self._receive, content))
+        self._bot.post(partial(self._receive, content))
 
     def _receive(self, content: object) -> None:
-        if self._session is not None:
-            self._session.receive(content)
+        if self._session is None:
+            if self.is_closed:
+                return
+            # Loaded when the page has drawn the widget: the cell that shows it need not wait for that.
+            from rustbot_jupyter.notebook.session import ViewSession
+
+            self._session = ViewSession(self._bot, self._send_to_page)
+        self._session.receive(content)
 
     def _send_to_page(self, content: dict[str, Any], buffers: Sequence[bytes]) -> None:
         self.send(content, list(buffers))
