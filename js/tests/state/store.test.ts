@@ -1,0 +1,211 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { FakeModel, snapshot } from "../../dev/fake";
+import { type CommandFailed, Store } from "../../src/state/store";
+import { AnyModelTransport } from "../../src/transport";
+
+let model: FakeModel;
+let store: Store;
+let closed: AbortController;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  model = new FakeModel();
+  closed = new AbortController();
+  store = new Store(new AnyModelTransport(model as never), closed.signal);
+});
+
+afterEach(() => {
+  closed.abort();
+  vi.useRealTimers();
+});
+
+const sent = () => model.sent.map(({ command }) => command);
+
+async function makeLive(): Promise<void> {
+  store.open();
+  await vi.advanceTimersByTimeAsync(0);
+  const [sync] = model.sent;
+  if (!sync) throw new Error("no sync was sent");
+  model.ack(sync);
+  model.emit(snapshot(store.view));
+}
+
+describe("a store", () => {
+  test("asks for a snapshot when it is opened, not again when it has one", async () => {
+    await makeLive();
+
+    store.open();
+    await vi.advanceTimersByTimeAsync(2000);
+
+    expect(sent()).toEqual(["sync"]);
+    expect(store.state.value.connection).toBe("live");
+  });
+
+  test("asks for a snapshot after a gap, at most once a second", async () => {
+    await makeLive();
+
+    for (let count = 0; count < 20; count++) {
+      model.skip();
+      model.emit();
+      await vi.advanceTimersByTimeAsync(50);
+    }
+
+    expect(sent().filter((name) => name === "sync").length).toBeLessThanOrEqual(3);
+    expect(sent().filter((name) => name === "sync").length).toBeGreaterThan(1);
+  });
+
+  test("gives the result of an acknowledgement to who asked", async () => {
+    const answer = store.command("models", { words: "x" });
+    const [command] = model.sent;
+
+    if (command) model.ack(command, { models: [], age_s: 1 });
+
+    expect(await answer).toEqual({ models: [], age_s: 1 });
+  });
+
+  test("tells who asked why the kernel refused", async () => {
+    const answer = store.command("stop", {});
+    const [command] = model.sent;
+
+    model.emit({ op: "ack", view: store.view, id: command?.id ?? "", ok: false, error: "Nothing runs." });
+
+    await expect(answer).rejects.toThrow("Nothing runs.");
+  });
+
+  test("takes no notice of answers to other views", async () => {
+    const answer = store.command("stop", {});
+    let isSettled = false;
+    answer.finally(() => {
+      isSettled = true;
+    });
+
+    model.emit({ op: "ack", view: "other", id: model.sent[0]?.id ?? "", ok: true });
+    await vi.advanceTimersByTimeAsync(0);
+
+    expect(isSettled).toBe(false);
+  });
+});
+
+describe("a kernel that does not answer", () => {
+  test("counts as busy after a second, until it answers", async () => {
+    store.command("send", { text: "Hello" });
+    await vi.advanceTimersByTimeAsync(900);
+    const early = store.isKernelSlow.value;
+
+    await vi.advanceTimersByTimeAsync(200);
+    const late = store.isKernelSlow.value;
+    const [command] = model.sent;
+    if (command) model.ack(command);
+
+    expect([early, late, store.isKernelSlow.value]).toEqual([false, true, false]);
+  });
+
+  test("does not count as busy while it asks another server", async () => {
+    store.command("check_connection", {});
+
+    await vi.advanceTimersByTimeAsync(3000);
+
+    expect(store.isKernelSlow.value).toBe(false);
+  });
+
+  test("gets a lost command again, once, with the same id", async () => {
+    store.command("send", { text: "lost" });
+    await vi.advanceTimersByTimeAsync(6000);
+
+    for (let count = 0; count < 2; count++) {
+      store.command("stop", {});
+      const stop = model.sent.findLast(({ command }) => command === "stop");
+      if (stop) model.ack(stop);
+    }
+
+    const sends = model.sent.filter(({ command }) => command === "send");
+    expect(sends).toHaveLength(2);
+    expect(sends[0]?.id).toBe(sends[1]?.id);
+  });
+});
+
+describe("a kernel that is gone", () => {
+  test("is noticed when sending fails", async () => {
+    model.isDead = true;
+
+    await expect(store.command("send", { text: "Hello" })).rejects.toThrow("run the cell again");
+    expect(store.state.value.connection).toBe("gone");
+  });
+
+  for (const news of ["comm_live_update", "comm:close", "destroy"]) {
+    test(`is noticed by ${news}, and who waits is told`, async () => {
+      await makeLive();
+      const answer = store.command("send", { text: "Hello" }).catch((error: CommandFailed) => error.message);
+
+      model.trigger(news);
+
+      expect(await answer).toContain("run the cell again");
+      expect(store.state.value.connection).toBe("gone");
+      expect(store.isKernelSlow.value).toBe(false);
+    });
+  }
+
+  test("is back with its first message", async () => {
+    await makeLive();
+    model.trigger("comm_live_update");
+
+    model.emit();
+    await vi.advanceTimersByTimeAsync(1500);
+
+    expect(sent().at(-1)).toBe("sync");
+  });
+});
+
+describe("events", () => {
+  test("are asked for while somebody looks, once for all", () => {
+    const first = store.watchEvents();
+    const second = store.watchEvents();
+    first();
+    first();
+    const whileOneLooks = sent();
+    second();
+
+    expect(whileOneLooks).toEqual(["subscribe"]);
+    expect(sent()).toEqual(["subscribe", "unsubscribe"]);
+  });
+});
+
+describe("a library", () => {
+  test("is the buffer that answers its request", async () => {
+    const loading = store.library("katex", 1000);
+    const { id, view } = model.sent[0] ?? { id: "", view: "" };
+    const data = new DataView(new ArrayBuffer(4));
+
+    model.trigger("msg:custom", { rustbot: 1, library: "katex", id: "other", view, encoding: "gzip" }, [
+      data,
+    ]);
+    model.trigger("msg:custom", { rustbot: 1, library: "katex", id, view, encoding: "gzip" }, [data]);
+
+    expect((await loading).data).toBe(data);
+  });
+
+  test("that does not come is not waited for without end", async () => {
+    const loading = store.library("katex", 1000).catch((error: Error) => error.message);
+
+    await vi.advanceTimersByTimeAsync(1000);
+
+    expect(await loading).toContain("No answer");
+  });
+});
+
+test("a message that is none is warned about and dropped", () => {
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+
+  model.trigger("msg:custom", { hello: "world" });
+
+  expect(warn).toHaveBeenCalledOnce();
+  expect(store.state.value.seq).toBe(0);
+});
+
+test("after its end a store hears nothing", () => {
+  closed.abort();
+
+  model.emit(snapshot(store.view));
+
+  expect(store.state.value.connection).toBe("loading");
+});
