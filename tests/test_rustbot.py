@@ -201,6 +201,38 @@ def test_fifty_interrupts_in_a_stream_leak_no_connection(bot: rb.Rustbot, server
         chat.wait_closed(timeout=1)
 
 
+def test_the_cost_of_a_stopped_answer_is_asked_for_and_settled(bot: rb.Rustbot, server: MisbehavingServer):
+    billed = {"id": "gen-1", "total_cost": 0.0042, "tokens_prompt": 7, "tokens_completion": 3}
+    billed |= {"native_tokens_prompt": 7, "native_tokens_completion": 3}
+    server.script([*wire.opening("Once ", X_Generation_Id="gen-1"), HOLD])
+    server.on("/v1/generation", wire.error(404), wire.json_answer({"data": billed}))
+    asking = threading.Thread(target=lambda: bot.ask("Tell me"))
+    asking.start()
+    wait_for_text(bot)
+
+    bot.interrupt()
+    asking.join(timeout=5)
+    deadline = time.monotonic() + 20
+    while bot.usage()["cost_usd"].iloc[0] != 0.0042:
+        assert time.monotonic() < deadline, "the cost was not settled"
+        time.sleep(0.05)
+
+    row = bot.usage().iloc[0]
+    assert (row["input_tokens"], row["output_tokens"], row["status"]) == (7, 3, "interrupted")
+    assert bot.events()["kind"].tolist().count("cost_settled") == 1
+
+
+def test_a_misspelled_model_is_answered_with_near_names(bot: rb.Rustbot, server: MisbehavingServer):
+    server.on("/v1/models", wire.json_answer({"data": [{"id": "openai/gpt-4o-mini"}, {"id": "other/model"}]}))
+    server.script(wire.error(400, "openai/gpt-4o-minii is not a valid model ID"))
+    assert bot.refresh_models() == ""
+
+    with pytest.raises(rb.ModelError, match="Near names: 'openai/gpt-4o-mini'"):
+        bot.ask("hi", model="openai/gpt-4o-minii")
+
+    assert bot.events().iloc[-1]["data"]["suggestions"] == ["openai/gpt-4o-mini"]
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs signals to threads")
 def test_a_keyboard_interrupt_of_a_blocking_ask_keeps_the_partial_answer(bot: rb.Rustbot, server: MisbehavingServer):
     server.script([*wire.opening("Once "), HOLD])

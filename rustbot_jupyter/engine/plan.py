@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from rustbot_jupyter.engine.budget import Caps
+from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.llm.base import ChatModel
 from rustbot_jupyter.llm.catalog import Prices
 from rustbot_jupyter.llm.retries import RetryPolicy
-from rustbot_jupyter.messages import Message
+from rustbot_jupyter.messages import Message, TextPart
+from rustbot_jupyter.settings.profile import shown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +37,46 @@ class TurnRequest:
     max_cost_usd: float | None = None
     cell_id: str | None = None
 
+    def check(self) -> None:
+        """Refuse what cannot be asked, before anything is done for it.
+
+        Raises:
+            RequestError: The question is blank or no text, or a limit is no usable number.
+        """
+        for part in self.message.parts:
+            if isinstance(part, TextPart):
+                check_question(part.text)
+        if not self.message.text.strip():
+            raise RequestError("The question is empty. Write something to ask.")
+        check_limit("timeout", self.timeout_s, "seconds above 0", least=math.ulp(0.0))
+        check_limit("max_cost_usd", self.max_cost_usd, "US dollars from 0 on")
+
+
+def check_question(text: object) -> None:
+    """Refuse anything but text.
+
+    Raises:
+        RequestError: It is something else.
+    """
+    if not isinstance(text, str):
+        raise RequestError(f'The question is text, and {shown(text)} is none. Put it into one, as in f"{{value}}".')
+
+
+def check_limit(name: str, value: Any, what: str, *, least: float = 0.0) -> None:
+    """Refuse a limit that would not be one, such as NaN; None is no limit.
+
+    Raises:
+        RequestError: It is no finite number, or too small.
+    """
+    if value is None:
+        return
+    try:
+        is_usable = isinstance(value, Real) and not isinstance(value, bool) and least <= float(value) < math.inf
+    except OverflowError:
+        is_usable = False
+    if not is_usable:
+        raise RequestError(f"{name!r} cannot be {shown(value)}: it is a number of {what}, or None for no limit.")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnPlan:
@@ -49,6 +93,8 @@ class TurnPlan:
     caps: Caps
     prices: Callable[[str], Prices | None]
     """Prices of a model id; None when they are unknown."""
+    near_models: Callable[[str], Sequence[str]] = lambda name: ()
+    """Ids of the server's models that look like a name, best first."""
 
 
 Planner = Callable[[TurnRequest], TurnPlan]

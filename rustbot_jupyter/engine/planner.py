@@ -78,6 +78,7 @@ class ModelPlanner:
                 bot_usd=self._max_cost_usd,
             ),
             prices=self.catalog_for(values.base_url).prices,
+            near_models=self.catalog_for(values.base_url).nearest,
         )
 
     async def prepare(self, request: TurnRequest) -> None:

@@ -18,7 +18,7 @@ from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import Trigger
 from rustbot_jupyter.engine.usage_log import USAGE_FIELDS, PendingCost, UsageLog
-from rustbot_jupyter.errors import ModelError, ModelTimeout, RustbotError
+from rustbot_jupyter.errors import ModelError, ModelTimeout, RustbotError, UnknownModel
 from rustbot_jupyter.events import (
     AssistantEvent,
     FirstToken,
@@ -146,7 +146,7 @@ class TurnRunner:
             if timeout.expired():
                 self._timed_out()
             else:
-                self._failed(_own_fault(error))
+                self._failed(own_fault(error))
         except ModelError as error:
             if self._has_first_token:
                 turn.error = error
@@ -157,7 +157,7 @@ class TurnRunner:
         except RustbotError as error:
             self._failed(error)
         except Exception as error:
-            self._failed(_own_fault(error))
+            self._failed(own_fault(error))
 
     # One round: a request and its answer.
 
@@ -336,8 +336,6 @@ class TurnRunner:
             self._settle_later(index, answer.generation_id)
 
     def _settle_later(self, index: int, generation_id: str) -> None:
-        if self._plan.chat_model.is_local:
-            return
         first, *others = SETTLE_WAITS_S
         self._usage_log.pending.append(
             PendingCost(
@@ -408,8 +406,16 @@ class TurnRunner:
         turn.error = error
         turn.history.append(self._assistant_message((), MessageStatus.ERROR))
         self._fire(Trigger.FAILURE, Trigger.RECOVERED)
-        details = failure_fields(error)
-        self._end(TurnFailed, **details)
+        self._end(TurnFailed, **failure_fields(self._with_near_models(error)))
+
+    def _with_near_models(self, error: RustbotError) -> RustbotError:
+        """A model that is not served may be misspelled: name those that look like it."""
+        if isinstance(error, UnknownModel) and not error.metadata.get("fallback_models"):
+            near = [name for name in self._plan.near_models(self._plan.model) if name != self._plan.model]
+            if near:
+                error.metadata["fallback_models"] = near
+                error.args = (f"{error} Near names: {', '.join(map(repr, near))}.",)
+        return error
 
     def _end(self, kind: type[TurnFinished] | type[TurnInterrupted] | type[TurnFailed], **fields: Any) -> None:
         event = self._emit(kind, took_s=monotonic() - self._started, **fields)
@@ -468,7 +474,8 @@ def _partial_parts(answer: Answer, turn: Turn) -> tuple[Any, ...]:
     return (*parts, *answer.citations)
 
 
-def _own_fault(error: Exception) -> RustbotError:
+def own_fault(error: BaseException) -> RustbotError:
+    """What the user is told of an error that nobody foresaw; the log has the rest."""
     logger.error("A turn failed in a way Rustbot did not foresee.", exc_info=error)
     return RustbotError(f"Rustbot itself failed: {error!r}. Ask again; `rb.log_to(path)` keeps the details.")
 

@@ -121,6 +121,9 @@ class ChatClient:
 
     async def settle(self, generation_id: str) -> Usage | None:
         """The billed usage of a stopped answer, or None if the provider does not know it (yet)."""
+        # Only OpenRouter keeps the cost of a generation, and only its ids look like this.
+        if not generation_id.startswith("gen-"):
+            return None
         try:
             body = await self._ask("/generation", {"id": generation_id})
         except ModelError:
