@@ -303,7 +303,7 @@ class ViewSession:
         await asyncio.sleep(WARM_UP_AFTER_S)
         with suppress(RustbotError):
             await self._bot.planner.chat_model().warm_up()
-            await self._commands.refresh_models_daily()
+            await self._commands.refresh_old_models()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name="rustbot-session")

@@ -17,7 +17,7 @@ from rustbot_jupyter.llm.local_servers import find_servers
 from rustbot_jupyter.messages import user_message
 from rustbot_jupyter.notebook.protocol import Command
 from rustbot_jupyter.notebook.views import model_choice
-from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, host_of
+from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, host_of, is_loopback
 
 if TYPE_CHECKING:
     from rustbot_jupyter.notebook.session import Bot
@@ -27,7 +27,9 @@ CONTINUE = "Continue exactly where you stopped."
 SETTINGS_COMMANDS = frozenset({"set_model", "save_settings", "use_profile", "set_key", "forget_key"})
 """After these the page is told of the settings anew."""
 MOST_MODELS = 500
-DAY_S = 86_400.0
+YOUNG_S = 86_400.0
+YOUNG_LOCAL_S = 60.0
+"""A server on this machine gets and loses models while we look."""
 REFRESH_WITHIN_S = 10.0
 REFRESH_PAUSE_S = 60.0
 """How long a server that gave no model list is left alone."""
@@ -92,20 +94,21 @@ class BotCommands:
     # Models and servers.
 
     async def _models(self, fields: _Fields) -> dict[str, Any]:
-        await self.refresh_models_daily()
+        await self.refresh_old_models()
         catalog = self._bot.planner.catalog
         found = catalog.search(fields["words"])[:MOST_MODELS]
         return {"models": [model_choice(model) for model in found], "age_s": catalog.age_s}
 
-    async def refresh_models_daily(self) -> None:
+    async def refresh_old_models(self) -> None:
         """Fetch the model list if it is older than a day, or was never fetched; quietly keeps the old one else.
 
         The offline demo asks nobody.
         """
         planner = self._bot.planner
         catalog = planner.catalog
-        host = host_of(self._bot.settings.values.base_url)
-        is_young = catalog.age_s is not None and catalog.age_s < DAY_S
+        base_url = self._bot.settings.values.base_url
+        host, young_s = host_of(base_url), YOUNG_LOCAL_S if is_loopback(base_url) else YOUNG_S
+        is_young = catalog.age_s is not None and catalog.age_s < young_s
         was_tried = monotonic() - self._refreshed_at.get(host, float("-inf")) < REFRESH_PAUSE_S
         if is_young or was_tried or (host == OPENROUTER_HOST and planner.model() == DEMO_MODEL):
             return

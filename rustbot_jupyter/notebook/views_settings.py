@@ -30,9 +30,11 @@ _LAYERS = {"call": "session"}
 def settings_view(settings: Settings) -> SettingsView:
     """Everything the Settings tab shows; the key is named, never told."""
     origins = {origin.name: origin for origin in settings.explain()}
+    profiles = settings.profiles()
     return {
         "profile": settings.profile_name or "",
-        "profiles": list(settings.profiles()),
+        # "" is no profile: it can be chosen as soon as there is something to choose.
+        "profiles": ["", *profiles] if profiles else [],
         "fields": [_field(entry, origins[entry["name"]]) for entry in field_schema()],
         "key": _key(settings),
         "problems": list(settings.problems),
@@ -41,7 +43,8 @@ def settings_view(settings: Settings) -> SettingsView:
 
 
 def model_view(settings: Settings, planner: ModelPlanner) -> ModelView:
-    """Who answers."""
+    """Who answers, by the files and the environment as they are now."""
+    settings.reload()
     model, base_url = planner.model(), settings.values.base_url
     if model == DEMO_MODEL:
         return {"id": model, "host": "offline demo", "is_demo": True, "is_local": True}

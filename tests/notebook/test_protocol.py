@@ -125,18 +125,23 @@ def test_the_header_of_a_library_says_whom_it_answers() -> None:
 
 
 @pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.stem)
-def test_the_fixtures_follow_the_protocol(path: Path) -> None:
-    for message in messages_in(json.loads(path.read_text(encoding="utf-8"))):
-        if "command" in message:
-            assert not isinstance(parse_command(message), str), message
-        elif "epoch" in message:
-            for op in json.loads(message["escaped"]) if "escaped" in message else message["ops"]:
+def test_the_fixtures_of_both_languages_follow_the_protocol(path: Path) -> None:
+    fixture = json.loads(path.read_text(encoding="utf-8"))
+
+    match path.stem.partition("_")[0]:
+        case "command":
+            assert not isinstance(parse_command(fixture), str)
+        case "envelope":
+            for op in json.loads(fixture["escaped"]) if "escaped" in fixture else fixture["ops"]:
                 check_op(op)
+        case "op":
+            check_op(fixture)
+        case "library":
+            assert set(fixture) == set(library_header("katex", "", "", "gzip"))
 
 
-def messages_in(value: Any) -> list[dict[str, Any]]:
-    """All messages of the protocol in a fixture, however deep."""
-    if isinstance(value, dict) and value.get("rustbot") == PROTOCOL_VERSION:
-        return [value]
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [message for item in items for message in messages_in(item)]
+def test_there_is_a_fixture_of_each_command_and_op() -> None:
+    names = {path.stem for path in FIXTURES}
+
+    assert {f"command_{name}" for name in COMMANDS} <= names
+    assert {f"op_{kind}" for kind in OP_KINDS} <= names

@@ -582,6 +582,47 @@ async def test_settings_are_saved_for_the_session_or_into_the_file(chat: Chat, t
     assert "temperature" not in text
 
 
+async def test_a_profile_is_used_and_left_again(start: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    path = tmp_path / "config" / "settings.toml"
+    path.write_text("schema_version = 1\n[profiles.calm]\ntemperature = 0.0\n")
+    chat = await start()
+    await chat.ok("settings")
+
+    await chat.ok("use_profile", profile="calm")
+    await chat.until(lambda: chat.page.settings["profile"] == "calm")
+    calm = _setting(chat.page, "temperature")
+    await chat.ok("use_profile", profile="")
+    await chat.until(lambda: chat.page.settings["profile"] == "")
+
+    assert (calm["value"], calm["layer"]) == (0.0, "profile")
+    assert _setting(chat.page, "temperature")["layer"] == "default"
+    assert chat.page.settings["profiles"] == ["", "calm"]
+
+
+async def test_a_file_that_was_edited_meanwhile_is_seen(chat: Chat, tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text("schema_version = 1\ntemperature = 0.25\n")
+
+    await chat.ok("settings")
+
+    assert _setting(chat.page, "temperature")["value"] == 0.25
+
+
+async def test_the_model_list_is_fetched_once_for_all_who_ask(
+    chat: Chat, server: misbehaving.MisbehavingServer
+) -> None:
+    await chat.ok("save_settings", values={"base_url": server.base_url}, persist=False)
+    server.on("/models", misbehaving.json_answer({"data": [{"id": "local/one"}, {"id": "local/two"}]}))
+
+    both = await chat.ok("models", words="")
+    one = await chat.ok("models", words="two")
+
+    assert [model["id"] for model in both["models"]] == ["local/one", "local/two"]
+    assert [model["id"] for model in one["models"]] == ["local/two"]
+    assert [request.method for request in server.requests].count("GET") == 1
+
+
 async def test_another_model_answers_from_now_on(chat: Chat) -> None:
     await chat.ok("save_settings", values={"base_url": "http://127.0.0.1:9/v1"}, persist=False)
 
