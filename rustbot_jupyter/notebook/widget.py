@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anywidget
 import traitlets
 
-from rustbot_jupyter.notebook.compat import read_on_subshells
+from rustbot_jupyter.notebook.compat import read_on_subshells, send_without_parent
 
 if TYPE_CHECKING:
     from rustbot_jupyter.notebook.session import Bot, ViewSession
@@ -52,6 +52,7 @@ class ChatWidget(anywidget.AnyWidget):
         super().__init__()
         self._bot = bot
         read_on_subshells(self.comm)
+        send_without_parent(self.comm)
         self.on_msg(self._on_message)
 
     @property

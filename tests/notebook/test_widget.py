@@ -14,7 +14,7 @@ from pages import Page
 from servers.misbehaving import HOLD, MisbehavingServer, answer, opening
 
 import rustbot_jupyter as rb
-from rustbot_jupyter.notebook.compat import kernel_facts, read_on_subshells
+from rustbot_jupyter.notebook.compat import kernel_facts, read_on_subshells, send_without_parent
 
 STATIC = Path(rb.__file__).parent / "notebook" / "static"
 
@@ -217,3 +217,35 @@ def test_a_comm_is_read_where_the_page_sent_it() -> None:
 
     assert new._reply_subshell_for({}, "where the page sent it") == "where the page sent it"
     assert vars(old) == {}
+
+
+def test_a_streamed_piece_names_no_message_as_its_cause_and_a_trait_change_does() -> None:
+    class Session:
+        def __init__(self) -> None:
+            self.sent: list[tuple[Any, ...]] = []
+
+        def send(self, *message: Any, **more: Any) -> None:
+            self.sent.append((*message, more))
+
+    class Kernel:
+        session, iopub_socket = Session(), "iopub"
+
+    class Comm:
+        kernel, comm_id, topic = Kernel(), "comm-1", b"comm-comm-1"
+
+        def __init__(self) -> None:
+            self.published: list[Any] = []
+
+        def publish_msg(self, msg_type: str, **more: Any) -> None:
+            self.published.append(more["data"])
+
+    comm = Comm()
+    piece, change = {"method": "custom", "content": {"a": 1}}, {"method": "update", "state": {"tab": "events"}}
+
+    send_without_parent(comm)
+    comm.publish_msg("comm_msg", data=piece, buffers=[b"x"])
+    comm.publish_msg("comm_msg", data=change)
+
+    content = {"data": piece, "comm_id": "comm-1"}
+    assert Kernel.session.sent == [("iopub", "comm_msg", content, {"ident": b"comm-comm-1", "buffers": [b"x"]})]
+    assert comm.published == [change]
