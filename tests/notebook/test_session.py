@@ -17,6 +17,7 @@ from servers import misbehaving
 from rustbot_jupyter.engine.agent import Agent
 from rustbot_jupyter.engine.plan import TurnRequest
 from rustbot_jupyter.engine.planner import ModelPlanner
+from rustbot_jupyter.engine.usage_log import PendingCost
 from rustbot_jupyter.errors import AuthenticationFailed, ConnectionFailed, StreamBroken
 from rustbot_jupyter.events import BudgetWarned
 from rustbot_jupyter.llm.base import ReasoningDelta, ToolCallStarted
@@ -347,6 +348,23 @@ async def test_an_answer_of_nothing_but_a_tool_call_leaves_no_empty_bubble(chat:
     await chat.answer("Which variables?")
 
     assert chat.page.texts == [("user", "Which variables?"), ("assistant", "There is no such tool.")]
+
+
+async def test_a_cost_told_later_reaches_the_message_and_the_totals(chat: Chat) -> None:
+    chat.model.will_stream("Once ", HOLD)
+    chat.model.settled["gen-1"] = Usage(input_tokens=7, output_tokens=3, cost_usd=0.25)
+    await chat.ok("send", text="Tell")
+    await chat.model.reached(HOLD)
+    await chat.ok("stop")
+    await chat.until_idle()
+
+    pending = PendingCost(index=0, generation_id="gen-1", chat_model=chat.model, waits_s=[], due_at=0.0)
+    chat.agent.usage_log.pending.append(pending)
+    chat.agent.periodic.wake()
+    await chat.until(lambda: chat.page.totals["usage"]["cost_usd"] == 0.25)
+
+    assert chat.page.last["usage"]["cost_usd"] == 0.25
+    assert chat.page.last["text"] == "Once "
 
 
 async def test_a_question_outside_the_conversation_is_not_shown(chat: Chat) -> None:
