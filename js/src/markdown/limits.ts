@@ -12,6 +12,7 @@ const MOST = {
   tags: 1500,
   columns: 200,
   addresses: 400,
+  dollars: 400,
 } as const;
 
 const MARKERS = /^(?:[ \t]{0,8}(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t])))+/;
@@ -45,7 +46,7 @@ function countOf(text: string, character: string): number {
 }
 
 function hasTooManyMarks(markdown: string): boolean {
-  let [brackets, depth, deepest, emphasis, backticks, tags, addresses] = [0, 0, 0, 0, 0, 0, 0];
+  let [brackets, depth, deepest, emphasis, backticks, tags, addresses, dollars] = [0, 0, 0, 0, 0, 0, 0, 0];
   for (let index = 0; index < markdown.length; index++) {
     switch (markdown[index]) {
       case "[":
@@ -74,6 +75,9 @@ function hasTooManyMarks(markdown: string): boolean {
       case "<":
         tags += 1;
         break;
+      case "$":
+        dollars += 1;
+        break;
       case "@":
         addresses += 1;
         break;
@@ -85,6 +89,7 @@ function hasTooManyMarks(markdown: string): boolean {
     emphasis > MOST.emphasis ||
     backticks > MOST.backticks ||
     tags > MOST.tags ||
-    addresses > MOST.addresses
+    addresses > MOST.addresses ||
+    dollars > MOST.dollars
   );
 }

@@ -19,7 +19,7 @@ const DRAWING_MS_PER_CHARACTER = 0.03;
 /** A longer answer is not drawn a second time for the sake of its links. */
 const MOST_REDRAWN = 200_000;
 /** More formulas or pieces of code than that in one answer stay as their source. */
-const MOST_FORMULAS = 1000;
+const MOST_FORMULAS = 400;
 const MOST_FENCES = 1000;
 /** Plain text comes in paragraphs of about this length. */
 const PLAIN_CHARACTERS = 8000;
