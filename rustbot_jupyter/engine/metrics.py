@@ -3,19 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Metric:
-    """One measured value; the fields are the columns of the `metrics` frame, in order."""
-
-    time: datetime
-    name: str
-    value: float
-    unit: str
 
 
 class ProcessSampler:
