@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rustbot_jupyter.llm.catalog import estimate_tokens
+from rustbot_jupyter.llm.token_estimate import estimate_tokens, tokens_in
 from rustbot_jupyter.messages import Message, MessageRole, MessageStatus, TextPart
 
 
@@ -17,7 +17,7 @@ def build_messages(
     """
     sendable = [message for message in history if _has_content(message)]
     if budget_tokens is not None:
-        sendable = _newest_turns(sendable, budget_tokens - len(system_prompt) // 4)
+        sendable = _newest_turns(sendable, budget_tokens - tokens_in(len(system_prompt)))
     if not system_prompt:
         return tuple(sendable)
     return (Message(role=MessageRole.SYSTEM, parts=(TextPart(text=system_prompt),)), *sendable)

@@ -34,7 +34,7 @@ from rustbot_jupyter.events import (
     TurnStarted,
 )
 from rustbot_jupyter.llm.base import Answer, ChatRequest, ChatStream, ReasoningDelta, TextDelta, ToolCallStarted
-from rustbot_jupyter.llm.catalog import estimate_tokens
+from rustbot_jupyter.llm.token_estimate import estimate_tokens, tokens_in
 from rustbot_jupyter.messages import (
     ConversationHistory,
     Message,
@@ -361,7 +361,7 @@ class TurnRunner:
         if usage.output_tokens is None:
             # The stream was stopped before its usage came; for the estimate only, the counts stay unknown.
             written = len(answer.text) + len(answer.reasoning.text if answer.reasoning else "")
-            counted = Usage(input_tokens=self._attempt.input_estimate, output_tokens=written // 4)
+            counted = Usage(input_tokens=self._attempt.input_estimate, output_tokens=tokens_in(written))
         cost = prices.cost(counted)
         return replace(usage, cost_usd=cost, cost_is_estimate=cost is not None)
 

@@ -16,21 +16,10 @@ from typing import Any, Protocol
 from rustbot_jupyter.errors import ModelError
 from rustbot_jupyter.llm.known_models import KNOWN_MODELS
 from rustbot_jupyter.llm.prices import Prices, read_prices, write_prices
-from rustbot_jupyter.messages import (
-    FilePart,
-    ImagePart,
-    Message,
-    ReasoningPart,
-    TextPart,
-    ToolCallPart,
-    ToolResultPart,
-)
 
-__all__ = ["Catalog", "ModelInfo", "Prices", "estimate_tokens", "read_models"]
+__all__ = ["Catalog", "ModelInfo", "Prices", "read_models"]
 
 OPENROUTER_HOST = "openrouter.ai"
-CHARS_PER_TOKEN = 4
-IMAGE_TOKENS = 1_000
 _SCHEMA_VERSION = 1
 _MAX_MODELS = 20_000
 _MAX_NAME_CHARS = 200
@@ -188,30 +177,6 @@ def read_models(entries: Any) -> tuple[ModelInfo, ...]:
         if model is not None and len(models) < _MAX_MODELS:
             models.setdefault(model.id, model)
     return tuple(models.values())
-
-
-def estimate_tokens(messages: Iterable[Message]) -> int:
-    """About how many tokens these messages are: characters / 4."""
-    return sum(_part_tokens(part) for message in messages for part in message.parts)
-
-
-def _part_tokens(part: object) -> int:
-    match part:
-        case TextPart(text=text):
-            size = len(text)
-        case ReasoningPart(text=text, details=details):
-            size = len(text) or len(str(details))
-        case ToolCallPart(name=name, arguments=arguments):
-            size = len(name) + len(arguments)
-        case ToolResultPart(content=content):
-            size = len(content)
-        case FilePart(data=data):
-            size = len(data)
-        case ImagePart():
-            return IMAGE_TOKENS
-        case _:
-            return 0
-    return -(-size // CHARS_PER_TOKEN)
 
 
 def _likeness(wanted: str, model_id: str) -> float:

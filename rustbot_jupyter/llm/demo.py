@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 from rustbot_jupyter.llm.base import DEMO_MODEL, Answer, ChatRequest, ChatStream, StreamEvent, TextDelta
+from rustbot_jupyter.llm.token_estimate import CHARS_PER_TOKEN, tokens_in
 from rustbot_jupyter.usage import Usage
 
-CHARS_PER_TOKEN = 4
 _PIECE = re.compile(r"\s*\w{1,6}|\s*[^\w\s]{1,3}|\s+")
 
 
@@ -55,7 +55,7 @@ class DemoStream:
         self._text = text[:limit]
         self._is_cut = len(text) > limit
         self._pieces = _PIECE.finditer(self._text)
-        self._input_tokens = _tokens(sum(len(message.text) for message in request.messages))
+        self._input_tokens = tokens_in(sum(len(message.text) for message in request.messages))
         self._chars_per_s = tokens_per_s * CHARS_PER_TOKEN
         self._started: float | None = None
         self._sent = 0
@@ -81,13 +81,9 @@ class DemoStream:
         """What has been handed out, with estimated tokens and a true cost of nothing."""
         return Answer(
             text=self._text[: self._sent],
-            usage=Usage(input_tokens=self._input_tokens, output_tokens=_tokens(self._sent), cost_usd=0.0),
+            usage=Usage(input_tokens=self._input_tokens, output_tokens=tokens_in(self._sent), cost_usd=0.0),
             finish_reason=("length" if self._is_cut else "stop") if self._is_complete else None,
             model=DEMO_MODEL,
             provider="offline demo",
             is_complete=self._is_complete,
         )
-
-
-def _tokens(characters: int) -> int:
-    return -(-characters // CHARS_PER_TOKEN)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rustbot_jupyter.engine.context import build_messages
 from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
-from rustbot_jupyter.llm.catalog import estimate_tokens
+from rustbot_jupyter.llm.token_estimate import estimate_tokens
 from rustbot_jupyter.messages import ImagePart, Message, TextPart
 from rustbot_jupyter.notebook.answer_display import money
 from rustbot_jupyter.usage import Usage

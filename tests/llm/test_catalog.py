@@ -12,9 +12,8 @@ from servers.asking import client_of
 from servers.misbehaving import HOLD, RESET, MisbehavingServer, body, error, html, json_answer
 from servers.naive_reading import RECORDINGS, names
 
-from rustbot_jupyter.llm.catalog import Catalog, estimate_tokens, read_models
+from rustbot_jupyter.llm.catalog import Catalog, read_models
 from rustbot_jupyter.llm.client import ChatClient
-from rustbot_jupyter.messages import ImagePart, Message, MessageRole, TextPart, user_message
 
 ENTRIES: list[Any] = [
     {
@@ -247,11 +246,3 @@ class TestRecordedLists:
 
     def test_a_local_list_is_read(self) -> None:
         assert len(read_models(self.entries("llamacpp-models"))) == 1
-
-
-def test_tokens_are_estimated_at_four_characters_each() -> None:
-    image = Message(role=MessageRole.USER, parts=(TextPart(text="abcde"), ImagePart(media_type="image/png", data=b"x")))
-
-    assert estimate_tokens([]) == 0
-    assert estimate_tokens([user_message("abcdefgh"), user_message("abc")]) == 3
-    assert estimate_tokens([image]) == 1_002
