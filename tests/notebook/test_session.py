@@ -151,7 +151,7 @@ async def test_a_snapshot_in_mid_stream_shows_what_has_come_and_the_rest_follows
     chat.model.will_stream("Once ", HOLD, "upon a time")
     await chat.ok("send", text="Tell")
     await chat.model.reached(HOLD)
-    await chat.until(lambda: chat.page.texts[-1] == ("assistant", "Once "))
+    await chat.until(lambda: chat.page.texts[-1:] == [("assistant", "Once ")])
     second = Page("view-2")
     chat.others.append(second)
 
