@@ -32,17 +32,16 @@ export function ChatTab({ store, view }: TabProps) {
     return { ...made, send };
   }, [store, view]);
   const isEmpty = useSelect(store, isEmptyChat);
-  const isBusy = useSelect(store, isActive);
   const model = useSelect(store, (state) => state.model);
   const queue = useSelect(store, (state) => state.queue);
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const stop = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && isBusy && !event.isComposing) actions.stop();
+      if (event.key === "Escape" && isActive(store.state.peek()) && !event.isComposing) actions.stop();
     };
     root.current?.addEventListener("keydown", stop);
     return () => root.current?.removeEventListener("keydown", stop);
-  }, [actions, isBusy]);
+  }, [store, actions]);
   return (
     <div class="rb-chat" ref={root}>
       <MessageList store={store} actions={actions} context={context} endRequests={endRequests}>

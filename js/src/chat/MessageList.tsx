@@ -77,9 +77,15 @@ export function MessageList({ store, actions, context, endRequests, children }: 
 function useEarlier(store: Store, conversationId: string, isAtEnd: boolean) {
   const known = useSelect(store, (state) => state.messages.length);
   const hasEarlier = useSelect(store, (state) => state.hasEarlier);
-  const [hidden, setHidden] = useState(0);
+  const [pages, setPages] = useState({ conversationId: "", hidden: 0 });
+  const isNew = pages.conversationId !== conversationId;
+  // Known while it is rendered for the first time: thousands of messages must not be in the page even once.
+  const hidden = isNew ? Math.max(0, known - PAGE) : Math.min(pages.hidden, Math.max(0, known - 1));
+  const setHidden = (count: number) => setPages({ conversationId, hidden: count });
   const isLoading = useRef(false);
-  useEffect(() => setHidden(Math.max(0, store.state.peek().messages.length - PAGE)), [store, conversationId]);
+  useEffect(() => {
+    setPages((before) => (before.conversationId === conversationId ? before : { conversationId, hidden }));
+  }, [conversationId, hidden]);
   const isTooMuch = isAtEnd && known - hidden > MOST_IN_PAGE;
   useEffect(() => {
     if (isTooMuch) setHidden(known - PAGE);
@@ -99,9 +105,5 @@ function useEarlier(store: Store, conversationId: string, isAtEnd: boolean) {
       isLoading.current = false;
     }
   };
-  return {
-    hidden: Math.min(hidden, Math.max(0, known - 1)),
-    canShowMore: hidden > 0 || hasEarlier,
-    showMore,
-  };
+  return { hidden, canShowMore: hidden > 0 || hasEarlier, showMore };
 }
