@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import difflib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from rustbot_jupyter.errors import ModelError
 from rustbot_jupyter.llm.known_models import KNOWN_MODELS
 from rustbot_jupyter.llm.prices import Prices, read_prices, write_prices
+from rustbot_jupyter.whole_files import write_atomically
 
 __all__ = ["Catalog", "ModelInfo", "Prices", "read_models"]
 
@@ -133,7 +134,8 @@ class Catalog:
             return False
         self.problem = ""
         self._set(models, time.time())
-        self._save()
+        # Beside the loop: a disk takes its time, and an answer may be streaming.
+        await asyncio.to_thread(self._save)
         return True
 
     def _set(self, models: tuple[ModelInfo, ...], fetched_at: float | None) -> None:
@@ -162,7 +164,7 @@ class Catalog:
             "models": [_write_model(model) for model in self.models],
         }
         try:
-            _write_whole(self._path, json.dumps(saved))
+            write_atomically(self._path, json.dumps(saved).encode(), 0o600)
         except OSError as error:
             self.problem = f"The model list could not be kept in {str(self._path)!r} ({error.strerror})."
 
@@ -221,20 +223,6 @@ def _write_model(model: ModelInfo) -> dict[str, Any]:
         "supported_parameters": model.supported_parameters,
         "pricing": write_prices(model.prices) if model.prices else None,
     }
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that readers see the old one or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -1,16 +1,16 @@
-"""Files in the config folder: where it is, reading with a limit, writing all or nothing."""
+"""Files in the config folder: where it is, reading with a limit, keeping what was there."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import platformdirs
+
+from rustbot_jupyter.whole_files import write_atomically
 
 SETTINGS_FILE = "settings.toml"
 SIZE_LIMIT = 1 << 20
@@ -50,35 +50,6 @@ def read_start(path: Path, limit: int = SIZE_LIMIT) -> bytes | None:
         return None
     except ValueError as exc:
         raise OSError("its name cannot be used") from exc
-
-
-def write_atomically(path: Path, data: bytes, mode: int | None = None) -> None:
-    """Put `data` there as a whole or not at all.
-
-    Args:
-        path: A link is followed, so that the file it points to is replaced and the link stays.
-        data: The whole new content.
-        mode: Permissions; None keeps those of the file that is there, or the usual ones for a new file.
-
-    Raises:
-        OSError: Nothing was changed.
-    """
-    target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if mode is None:
-        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def keep_beside(path: Path, data: bytes, tag: str) -> Path:

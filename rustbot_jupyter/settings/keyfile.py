@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.settings import files
+from rustbot_jupyter.whole_files import write_atomically
 
 KEY_FILE = "keys.json"
 _OWNER_ONLY = 0o600
@@ -46,7 +47,7 @@ def write(folder: Path, host: str, secret: SecretStr | None) -> None:
     keys = {name: key for name, key in {**keys, host: secret}.items() if key is not None}
     try:
         _keep_if_unreadable(path)
-        files.write_atomically(path, _dump(keys), _OWNER_ONLY)
+        write_atomically(path, _dump(keys), _OWNER_ONLY)
     except OSError as exc:
         why = exc.strerror or str(exc)
     else:

@@ -12,6 +12,7 @@ from rustbot_jupyter.errors import SettingsError, UnsupportedVersion
 from rustbot_jupyter.settings import document, files
 from rustbot_jupyter.settings.migrations import SCHEMA_VERSION, migrate
 from rustbot_jupyter.settings.profile import FIELDS, check, shown, unknown_field
+from rustbot_jupyter.whole_files import write_atomically
 
 if TYPE_CHECKING:
     from rustbot_jupyter.settings.edits import Changes
@@ -63,11 +64,11 @@ def save(path: Path | None, changes: Changes) -> None:
     try:
         raw = files.read_start(path)
         if raw is None:
-            files.write_atomically(path, edit(b"", changes).encode())
+            write_atomically(path, edit(b"", changes).encode())
             return
         text = edit(raw, changes)
         _keep(path, raw, text.encode())
-        files.write_atomically(path, text.encode())
+        write_atomically(path, text.encode())
     except UnsupportedVersion as exc:
         raise UnsupportedVersion(f"{str(path)!r} is left alone. {exc} Upgrade to change it.") from exc
     except (OSError, ValueError) as exc:
@@ -95,7 +96,7 @@ def _keep(path: Path, raw: bytes, new: bytes) -> None:
         files.keep_beside(path, raw, "broken")
     elif (version := migrate(parsed.data)) < SCHEMA_VERSION:
         files.keep_beside(path, raw, f"schema{version}")
-    files.write_atomically(path.with_name(path.name + ".bak"), raw, path.stat().st_mode & 0o777)
+    write_atomically(path.with_name(path.name + ".bak"), raw, path.stat().st_mode & 0o777)
 
 
 def _checked(path: Path, raw: bytes) -> Stored:
