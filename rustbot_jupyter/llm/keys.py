@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Callable
 from typing import Any, NoReturn, Protocol
-from urllib.parse import quote
+
+from rustbot_jupyter.key_spellings import spellings
 
 MASK = "[key]"
 _USABLE = re.compile(r"[!-~]+")
@@ -57,30 +56,15 @@ class ApiKey:
         return {"Authorization": f"Bearer {self._get()}"} if self else {}
 
     def redact(self, text: str) -> str:
-        """The text with this key masked, in plain, JSON, percent and base64 form."""
+        """The text with this key masked, however it is spelled."""
         for form in _forms(self._get()):
             text = text.replace(form, MASK)
         return text
 
 
-def _forms(key: str) -> tuple[str, ...]:
+def _forms(key: str) -> list[str]:
     # Masking a very short "key" (local servers take any) would blot out ordinary words.
-    if len(key) < _SHORTEST_MASKED:
-        return ()
-    plain = {key, json.dumps(key)[1:-1], quote(key, safe=""), quote(key, safe="").lower()}
-    return tuple(sorted(plain | _base64_forms(key), key=len, reverse=True))
-
-
-def _base64_forms(key: str) -> set[str]:
-    """How the key looks within base64 text, at each of the three places it can begin."""
-    forms = set()
-    for offset in range(3):
-        data = b"\0" * offset + key.encode()
-        # Characters that also carry bits of the neighbours are left out.
-        first, last = -(-offset * 8 // 6), len(data) * 8 // 6
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            forms.add(encode(data).decode("ascii")[first:last])
-    return forms
+    return sorted(spellings(key), key=len, reverse=True) if len(key) >= _SHORTEST_MASKED else []
 
 
 def redact_all(value: Any, redact: Any, depth: int = 8) -> Any:

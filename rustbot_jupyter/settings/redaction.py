@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 import threading
 from collections.abc import Mapping
 from typing import Any, NoReturn
-from urllib.parse import quote
 
 from pydantic import SecretStr
+
+from rustbot_jupyter.key_spellings import spellings
 
 REDACTED = "[redacted]"
 
@@ -43,7 +41,7 @@ class Redactor:
         if len(secret) < SHORTEST_KEY or secret.get_secret_value() in self._forms:
             return
         with self._lock:
-            forms = self._forms | _spellings(secret.get_secret_value())
+            forms = self._forms | spellings(secret.get_secret_value())
             if forms != self._forms:
                 longest_first = sorted(forms, key=len, reverse=True)
                 self._pattern = re.compile("|".join([*map(re.escape, longest_first), _LOOKS_LIKE_A_KEY]))
@@ -77,36 +75,6 @@ class Redactor:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("The redactor holds keys and is not pickled.")
-
-
-def _spellings(key: str) -> frozenset[str]:
-    raw = key.encode()
-    percent = quote(key, safe="")
-    forms = {
-        key,
-        percent,
-        re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), percent),
-        "".join(f"%{byte:02X}" for byte in raw),
-        "".join(f"%{byte:02x}" for byte in raw),
-        json.dumps(key)[1:-1],
-        json.dumps(json.dumps(key)[1:-1])[1:-1],
-        json.dumps(key)[1:-1].replace("/", "\\/"),
-        "".join(f"\\u{ord(char):04x}" for char in key),
-        html.escape(key),
-        repr(key)[1:-1],
-    }
-    for shift in range(3):
-        encoded = _base64_core(raw, shift)
-        forms |= {encoded, encoded.replace("+", "-").replace("/", "_"), quote(encoded, safe="")}
-    return frozenset(forms)
-
-
-def _base64_core(raw: bytes, shift: int) -> str:
-    """The characters that stand for `raw` in any base64 text in which `shift` bytes (modulo 3) come before it."""
-    encoded = base64.b64encode(b"\0" * shift + raw).decode()
-    start = (0, 2, 3)[shift]
-    end = (shift + len(raw)) * 8 // 6
-    return encoded[start:end]
 
 
 REDACTOR = Redactor()
