@@ -71,6 +71,8 @@ def _log_at(path: str | os.PathLike[str]) -> LogFile:
     except (OSError, ValueError) as exc:
         why = getattr(exc, "strerror", None) or exc
         raise SettingsError(f"The log {os.fspath(path)!r} cannot be written ({why}); choose another path.") from exc
+    except TypeError:
+        raise SettingsError(f"A log cannot be written to {redact(repr(path))[:80]}: give the path of a file.") from None
 
 
 class LogFile:

@@ -8,15 +8,13 @@ import contextlib
 import dataclasses
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import SecretStr
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from rustbot_jupyter.analysis import figures, frames
 from rustbot_jupyter.engine.agent import Agent
 from rustbot_jupyter.engine.metrics import unit_of
-from rustbot_jupyter.engine.plan import TurnRequest
+from rustbot_jupyter.engine.plan import TurnRequest, check_limit, check_question
 from rustbot_jupyter.engine.planner import ModelPlanner
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import AgentState
@@ -33,7 +31,9 @@ from rustbot_jupyter.events import (
 from rustbot_jupyter.messages import ConversationHistory, user_message
 from rustbot_jupyter.notebook.core import Core, attach_core, detach_core
 from rustbot_jupyter.settings.layers import Settings
+from rustbot_jupyter.settings.profile import shown
 from rustbot_jupyter.settings.redaction import redact, redact_data
+from rustbot_jupyter.settings.secrets import given_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +43,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TABS = ("chat", "events", "settings")
 STOP_WAIT_S = 2.0
 """How long a stop waits until the connection is closed and what had come is kept."""
+
+LOOK_EVERY_S = 0.1
+"""How often an awaited question lets its loop look whether the cell was interrupted."""
 
 _ENDINGS = (TurnFinished, TurnInterrupted, TurnFailed)
 
@@ -63,6 +67,7 @@ class Rustbot:
 
     Raises:
         SettingsError: A value, or the profile's name, cannot be used.
+        RequestError: `max_cost_usd` is no amount.
     """
 
     def __init__(
@@ -74,7 +79,8 @@ class Rustbot:
         max_cost_usd: float | None = None,
     ) -> None:
         # Hidden at once: a traceback that shows this frame's variables must not show the key.
-        secret, api_key = SecretStr(api_key) if api_key else None, None
+        secret, api_key = given_key(api_key), None
+        check_limit("max_cost_usd", max_cost_usd, "US dollars from 0 on")
         given = {"model": model, "base_url": base_url}
         call = {name: value for name, value in given.items() if value is not None}
         self._settings = Settings.load(profile=profile, call=call, api_key=secret)
@@ -128,7 +134,8 @@ class Rustbot:
         """Like `ask`, without blocking the caller's event loop; cancelling it stops the answer."""
         turn = self.submit(_request(question, "api", model, timeout, max_cost_usd))
         try:
-            return await asyncio.shield(asyncio.wrap_future(turn.outcome))
+            with _open_to_interrupts():
+                return await asyncio.shield(asyncio.wrap_future(turn.outcome))
         except asyncio.CancelledError:
             self._agent.interrupt(only_turn=turn.id)
             raise
@@ -157,7 +164,8 @@ class Rustbot:
         try:
             turn = self.submit(_request(question, "api", model, timeout, max_cost_usd))
             while not is_over:
-                event = await events.get()
+                with _open_to_interrupts():
+                    event = await events.get()
                 if event.turn_id != turn.id:
                     continue
                 is_over = isinstance(event, _ENDINGS)
@@ -183,10 +191,7 @@ class Rustbot:
         Raises:
             RustbotError: There is no answer.
         """
-        if self._core is not None and self._core.is_current:
-            raise RequestError(
-                "`ask` would wait for itself here, on Rustbot's own thread. Use `await bot.ask_async(...)`."
-            )
+        self._refuse_waiting_here()
         try:
             return turn.outcome.result()
         except KeyboardInterrupt:
@@ -260,10 +265,12 @@ class Rustbot:
 
     def models(self, words: str = "") -> pd.DataFrame:
         """The models that can be asked, with prices in US dollars per million tokens; `words` filters by name."""
+        _check_text("words", words)
         return frames.models_frame(self._planner.catalog.search(words))
 
     def refresh_models(self, timeout: float = 10.0) -> str:
         """Fetch the server's model list now; "" when it came, else one sentence why the last one is still used."""
+        self._refuse_waiting_here()
         catalog, client = self._planner.catalog, self._planner.client()
         with contextlib.suppress(TimeoutError):
             self._start(asyncio.wait_for(catalog.refresh(client), timeout)).result()
@@ -273,7 +280,13 @@ class Rustbot:
     # The chat.
 
     def chat(self, tab: str = "chat") -> ChatWidget:
-        """The chat widget with this tab open: chat, events or settings. A bot has one; shown twice it has two views."""
+        """The chat widget with this tab open: chat, events or settings. A bot has one; shown twice it has two views.
+
+        Raises:
+            RequestError: There is no such tab.
+        """
+        if tab not in TABS:
+            raise RequestError(f"There is no tab {shown(tab)}; there are {', '.join(TABS)}.")
         if self._widget is None or self._widget.is_closed:
             from rustbot_jupyter.notebook.widget import ChatWidget
 
@@ -287,10 +300,14 @@ class Rustbot:
     def __repr__(self) -> str:
         return f"Rustbot(model={self.model!r}, state={self.state.value!r})"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A bot is not copied or pickled: it has a thread and may have a key. Make a new one.")
+
     # Life.
 
     def new_conversation(self, title: str = "") -> ConversationHistory:
         """Start an empty conversation and make it the current one; what runs is stopped."""
+        _check_text("title", title)
         agent = self._running_agent()
         return self.run_on_core(lambda: agent.new_conversation(title=title))
 
@@ -313,9 +330,21 @@ class Rustbot:
         return self._start(coroutine).result()
 
     def _start(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        self._running_agent()
+        try:
+            self._running_agent()
+            self._refuse_waiting_here()
+        except RequestError:
+            coroutine.close()
+            raise
         assert self._core is not None
         return self._core.start(coroutine)
+
+    def _refuse_waiting_here(self) -> None:
+        if self._core is not None and self._core.is_current:
+            raise RequestError(
+                "This would wait for itself here, on Rustbot's own thread. Use `await bot.ask_async(...)` to ask, "
+                "and another thread for all else."
+            )
 
     def close(self) -> None:
         """Stop everything and leave no task, socket or thread behind. The frames stay readable."""
@@ -434,6 +463,7 @@ async def _called(function: Callable[[], T]) -> T:
 def _request(
     question: str, source: str, model: str | None, timeout: float | None, max_cost_usd: float | None
 ) -> TurnRequest:
+    check_question(question)
     overrides: Mapping[str, Any] = {} if model is None else {"model": model}
     return TurnRequest(
         message=user_message(question),
@@ -442,6 +472,28 @@ def _request(
         timeout_s=timeout,
         max_cost_usd=max_cost_usd,
     )
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise RequestError(f"{name!r} cannot be {shown(value)}: it is a text.")
+
+
+@contextlib.contextmanager
+def _open_to_interrupts() -> Iterator[None]:
+    """Have the running loop turn now and then: ipykernel cancels a cell on its loop without waking that up."""
+    loop = asyncio.get_running_loop()
+    next_turn: asyncio.TimerHandle
+
+    def turn() -> None:
+        nonlocal next_turn
+        next_turn = loop.call_later(LOOK_EVERY_S, turn)
+
+    next_turn = loop.call_later(LOOK_EVERY_S, turn)
+    try:
+        yield
+    finally:
+        next_turn.cancel()
 
 
 def _deliver(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[AssistantEvent], event: AssistantEvent) -> None:
@@ -478,7 +530,13 @@ def get_bot() -> Rustbot:
 
 
 def set_bot(bot: Rustbot) -> None:
-    """Make `bot` the one that `%rustbot` uses."""
+    """Make `bot` the one that `%rustbot` uses.
+
+    Raises:
+        RequestError: It is no `Rustbot`.
+    """
     global _current
+    if not isinstance(bot, Rustbot):
+        raise RequestError(f"{shown(bot)} is no bot; make one with `rb.Rustbot()`.")
     with _current_lock:
         _current = bot

@@ -16,11 +16,11 @@ from rustbot_jupyter.engine.log import EventLog
 from rustbot_jupyter.engine.machine import StateMachine
 from rustbot_jupyter.engine.metrics import ProcessSampler
 from rustbot_jupyter.engine.periodic import PeriodicRunner, PeriodicTask
-from rustbot_jupyter.engine.plan import Planner, TurnRequest
+from rustbot_jupyter.engine.plan import Planner, TurnRequest, check_question
 from rustbot_jupyter.engine.queue import EventQueue
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import AgentState, Trigger
-from rustbot_jupyter.engine.turn import Turn, TurnRunner, failure_fields
+from rustbot_jupyter.engine.turn import Turn, TurnRunner, failure_fields, own_fault
 from rustbot_jupyter.engine.usage_log import UsageLog, usage_of
 from rustbot_jupyter.errors import RequestError, RustbotError
 from rustbot_jupyter.events import (
@@ -118,10 +118,9 @@ class Agent:
         """Queue a question; its turn starts when those before it are over.
 
         Raises:
-            RequestError: The question is blank, too many wait already, or the bot is closed.
+            RequestError: The question is blank, a limit is no number, too many wait already, or the bot is closed.
         """
-        if not request.message.text.strip():
-            raise RequestError("The question is empty. Write something to ask.")
+        request.check()
         if len(self._waiting) + len(self._incoming) >= MAX_WAITING:
             raise RequestError(f"{MAX_WAITING} messages wait already. Stop what runs, or remove some.")
         if self.machine.state is AgentState.CLOSED or self._is_closing:
@@ -162,6 +161,7 @@ class Agent:
         Raises:
             RequestError: It does not wait any more, or the text is blank.
         """
+        check_question(text)
         if not text.strip():
             raise RequestError("The message is empty. Write something, or remove it.")
         turn = self._find_waiting(turn_id)
@@ -341,6 +341,9 @@ class Agent:
         except RustbotError as error:
             self._refuse(turn, error)
             return
+        except Exception as error:
+            self._refuse(turn, own_fault(error))
+            return
         runner = TurnRunner(
             turn,
             turn.plan,
@@ -365,12 +368,14 @@ class Agent:
 
     def _on_task_done(self, turn: Turn, task: asyncio.Task[None]) -> None:
         """Make sure that each turn has an ending: one cancelled before its first step has said none itself."""
-        if not task.cancelled() and task.exception() is not None:
-            logger.error("A turn's task ended with an error.", exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
         if turn.ending is not None:
             return
         if self.machine.state not in (AgentState.IDLE, AgentState.CLOSED):
             self.machine.fire(Trigger.INTERRUPT, turn.id)
+        if error is not None:
+            self._refuse(turn, own_fault(error))
+            return
         turn.ending = TurnInterrupted(
             message=None,
             usage=self.usage_log.of_turn(turn.id),

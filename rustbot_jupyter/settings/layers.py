@@ -7,7 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 from pydantic import SecretStr
 
@@ -16,7 +16,16 @@ from rustbot_jupyter.settings import stored
 from rustbot_jupyter.settings.explain import Explanation, Origin
 from rustbot_jupyter.settings.hosts import host_of, insecure_http, is_loopback
 from rustbot_jupyter.settings.profile import FIELDS, Profile, check, model_id, shown, unknown_field
-from rustbot_jupyter.settings.secrets import Key, KeyPlace, UrlOrigin, clean_key, find_key, forget_key, remember_key
+from rustbot_jupyter.settings.secrets import (
+    Key,
+    KeyPlace,
+    UrlOrigin,
+    clean_key,
+    find_key,
+    forget_key,
+    given_key,
+    remember_key,
+)
 from rustbot_jupyter.settings.sources import Layer, Sources
 
 OnChange = Callable[[tuple[str, ...]], None]
@@ -39,7 +48,7 @@ class Settings:
         config_dir: Path | str | None = None,
         working_dir: Path | str | None = None,
     ) -> None:
-        api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
+        api_key = given_key(api_key)
         # First of all, so that a traceback out of here can show this object.
         self._values = Profile()
         self._profile_name: str | None = None
@@ -49,7 +58,7 @@ class Settings:
         self._call = {name: check(name, value) for name, value in (call or {}).items() if value is not None}
         self._listeners: list[OnChange] = []
         self._chosen = profile
-        if profile is not None and profile not in self._sources.stored.profiles:
+        if profile is not None and not self._has_profile(profile):
             raise SettingsError(self._unknown_profile(profile))
         self._build()
         self._argument = self._bound(api_key)
@@ -78,7 +87,7 @@ class Settings:
             SettingsError: The profile, a value of `call` or the key cannot be used. What is wrong in files and
                 environment raises nothing and stands in `problems`.
         """
-        api_key = SecretStr(api_key) if isinstance(api_key, str) else api_key
+        api_key = given_key(api_key)
         return cls(
             profile=profile,
             call=call,
@@ -138,7 +147,7 @@ class Settings:
         """
         checked = {name: check(name, value) for name, value in (call or {}).items()}
         with self._lock:
-            if profile is not None and profile not in self._sources.stored.profiles:
+            if profile is not None and not self._has_profile(profile):
                 raise SettingsError(self._unknown_profile(profile))
             layers = self._layers if profile is None else self._layers_with(profile)
             return _merged([*layers, Layer(name="call", where=str, values=checked)])
@@ -197,7 +206,7 @@ class Settings:
             SettingsError: There is no such profile.
         """
         with self._lock:
-            if name is not None and name not in self._sources.stored.profiles:
+            if name is not None and not self._has_profile(name):
                 raise SettingsError(self._unknown_profile(name))
             before = self._values
             # "" is told from None: no profile, whatever RUSTBOT_PROFILE says.
@@ -253,7 +262,7 @@ class Settings:
         Raises:
             SettingsError: There is no such profile, or the file cannot be written.
         """
-        if name not in self._sources.stored.profiles:
+        if not self._has_profile(name):
             raise SettingsError(self._unknown_profile(name))
         if name == self._profile_name:
             self.use_profile(None)
@@ -332,6 +341,9 @@ class Settings:
         else:
             self.set(name, value)
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Settings are not copied or pickled: a key may be among them. `save` keeps them in a file.")
+
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *FIELDS})
 
@@ -351,7 +363,7 @@ class Settings:
 
     def _build(self) -> None:
         name = self._sources.wished_profile if self._chosen is None else self._chosen
-        known = name in self._sources.stored.profiles
+        known = self._has_profile(name)
         self._problems = self._sources.problems + ((self._unknown_profile(name),) if name and not known else ())
         self._profile_name = name if known else None
         self._layers = self._layers_with(self._profile_name)
@@ -377,7 +389,7 @@ class Settings:
         return "default" if layer is None else "project" if layer.is_project else "user"
 
     def _bound(self, api_key: SecretStr | None) -> Key | None:
-        if api_key is None or not api_key.get_secret_value():
+        if api_key is None:
             return None
         trusted = _merged([layer for layer in self._layers if not layer.is_project])
         return Key(value=clean_key(api_key), source="argument", host=host_of(trusted.base_url))
@@ -394,6 +406,9 @@ class Settings:
             if model is not None:
                 self._aliases[name] = model
             stored.save(self.path, {("aliases", name): model})
+
+    def _has_profile(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._sources.stored.profiles
 
     def _unknown_profile(self, name: str) -> str:
         return f"There is no profile {shown(name)}{_nearest(name, self._sources.stored.profiles)}."

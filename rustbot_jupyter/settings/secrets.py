@@ -33,6 +33,7 @@ __all__ = [
     "clean_key",
     "find_key",
     "forget_key",
+    "given_key",
     "redact",
     "redact_data",
     "remember_key",
@@ -82,7 +83,7 @@ def clean_key(key: str | SecretStr) -> SecretStr:
     cleaned = SecretStr(key.get_secret_value().strip())
     if _USABLE.fullmatch(cleaned.get_secret_value()):
         return cleaned
-    raise SettingsError("The API key cannot be used: it is empty, or has spaces, line breaks or special letters in it.")
+    raise SettingsError("The API key cannot be used: it is empty, or no text of plain letters and digits.")
 
 
 def find_key(
@@ -149,7 +150,13 @@ def forget_key(host: str, config_dir: Path | None = None) -> None:
         keyfile.write(config_dir, host, None)
 
 
-def _hidden(key: str | SecretStr) -> SecretStr:
+def given_key(key: object) -> SecretStr | None:
+    """The key of an argument, hidden; None when none was given. Something that is no text becomes an empty one, which
+    is refused wherever it is used."""
+    return None if key is None or key == "" else _hidden(key)
+
+
+def _hidden(key: object) -> SecretStr:
     """The key as something that a traceback may show; called first, so that no frame keeps the text."""
     if isinstance(key, SecretStr):
         return key

@@ -10,7 +10,7 @@ import pytest
 from models import HOLD, ScriptedModel, planner_for
 
 from rustbot_jupyter.engine.agent import MAX_WAITING, Agent
-from rustbot_jupyter.engine.plan import TurnRequest
+from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import AgentState
 from rustbot_jupyter.engine.turn import Turn
@@ -20,6 +20,7 @@ from rustbot_jupyter.errors import (
     ModelTimeout,
     ProviderUnavailable,
     RequestError,
+    RustbotError,
     StreamBroken,
 )
 from rustbot_jupyter.events import AssistantEvent
@@ -184,6 +185,26 @@ async def test_stop_ends_the_wait_for_a_retry(make_agent: MakeAgent, model: Scri
 
     assert reply.status is MessageStatus.INTERRUPTED
     assert len(model.requests) == 1
+
+
+async def test_a_fault_of_our_own_while_planning_fails_the_turn_and_the_next_one_works(model: ScriptedModel):
+    plan, faults = planner_for(model), [ValueError("odd")]
+
+    def planner(request: TurnRequest) -> TurnPlan:
+        if faults:
+            raise faults.pop()
+        return plan(request)
+
+    agent = Agent(planner)
+    task = asyncio.create_task(agent.run())
+
+    with pytest.raises(RustbotError, match="Rustbot itself failed"):
+        await reply_of(ask(agent))
+    reply = await reply_of(ask(agent))
+
+    assert (reply.text, agent.machine.state) == ("Hello", AgentState.IDLE)
+    agent.shutdown()
+    await asyncio.wait_for(task, 5)
 
 
 async def test_a_question_that_fails_for_good_raises_and_leaves_the_agent_idle(
