@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
+from io import StringIO
 
 from rustbot_jupyter import __version__
 from rustbot_jupyter.errors import RustbotError
@@ -14,6 +17,8 @@ from rustbot_jupyter.errors import RustbotError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code: 0 well, 1 it failed, 2 it was called wrongly, 130 interrupted."""
+    # A stream that was closed before the start (`>&-`) is None.
+    sys.stdout, sys.stderr = sys.stdout or StringIO(), sys.stderr or StringIO()
     parsed, rest = _parser().parse_known_args(arguments)
     if rest and parsed.command != "lab":
         _parser().error(f"There is no option {rest[0]!r} for 'rustbot {parsed.command}'. 'rustbot -h' lists them.")
@@ -28,8 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # Whoever read our output (`| head`) has enough.
-        sys.stderr.close()
+        _leave_output()
         return 0
+    except OSError as error:
+        # What Rustbot reads and writes itself raises errors of its own; this is the terminal, or what stands for it.
+        _leave_output()
+        print(f"rustbot: The output cannot be written ({error.strerror or error}).", file=sys.stderr)
+        return 1
+
+
+def _leave_output() -> None:
+    """Keep Python from flushing at its end what cannot be written."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,8 +86,12 @@ def _lab(arguments: argparse.Namespace) -> int:
 
 def _ask(arguments: argparse.Namespace) -> int:
     words = arguments.question
-    question = sys.stdin.read() if not words or words == ["-"] else " ".join(words)
+    question = _standard_input() if not words or words == ["-"] else " ".join(words)
     return asyncio.run(_stream_answer(question, arguments.model, arguments.profile))
+
+
+def _standard_input() -> str:
+    return "" if sys.stdin is None else sys.stdin.read()
 
 
 async def _stream_answer(question: str, model: str | None, profile: str | None) -> int:
@@ -79,6 +99,8 @@ async def _stream_answer(question: str, model: str | None, profile: str | None) 
     from rustbot_jupyter.rustbot import Rustbot
 
     bot = Rustbot(model=model, profile=profile)
+    for problem in bot.settings.problems:
+        print(f"rustbot: {problem}", file=sys.stderr)
     exit_code = 0
     try:
         async for event in bot.stream(question):
