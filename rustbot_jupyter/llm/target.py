@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 OPENROUTER_HOST = "openrouter.ai"
+_USUAL_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,9 +44,9 @@ def split_url(base_url: str) -> SplitResult | None:
 
 
 def host_name(parts: SplitResult) -> str:
-    """Name and port for people: "openrouter.ai", "localhost:11434"."""
+    """Name, and port unless it is the usual one: "openrouter.ai", "localhost:11434"."""
     name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    return f"{name}:{parts.port}" if parts.port else name
+    return name if parts.port in (None, _USUAL_PORTS[parts.scheme]) else f"{name}:{parts.port}"
 
 
 def is_loopback(name: str | None) -> bool:

@@ -50,6 +50,7 @@ def test_the_client_is_a_chat_model() -> None:
     ("base_url", "host", "is_local"),
     [
         ("https://openrouter.ai/api/v1", "openrouter.ai", False),
+        ("https://OpenRouter.ai:443/api/v1", "openrouter.ai", False),
         ("http://127.0.0.1:8080/v1", "127.0.0.1:8080", True),
         ("http://[::1]:8080/v1", "[::1]:8080", True),
         ("http://192.168.1.5:11434/v1", "192.168.1.5:11434", False),
