@@ -231,6 +231,8 @@ class ChatClient:
             )
         except (ValueError, ImportError) as error:
             raise transport.bad_proxy(error, self._target) from None
+        except OSError as error:
+            raise transport.bad_certificates(error, self._target) from None
 
     def _key_headers(self) -> dict[str, str]:
         return self._key.headers() if self._target.sends_key else {}

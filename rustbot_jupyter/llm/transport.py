@@ -94,7 +94,9 @@ def failure(error: Exception, target: Target, *, has_begun: bool, has_head: bool
         )
     elif isinstance(error, httpx.ConnectError):
         found = _not_connected(error, target)
-    elif isinstance(error, httpx.RemoteProtocolError) and not _just_ended(error):
+    elif isinstance(error, httpx.DecodingError) or (
+        isinstance(error, httpx.RemoteProtocolError) and not _just_ended(error)
+    ):
         found = _bad_http(target, has_head=has_head)
     else:
         found = ConnectionFailed(f"{target.host} closed the connection before the answer began. Try again.")
@@ -106,6 +108,16 @@ def bad_proxy(error: Exception, target: Target) -> ModelError:
     found = ConnectionFailed(
         "The proxy settings in the environment cannot be used; HTTPS_PROXY and HTTP_PROXY must be http:// addresses. "
         f"Correct them, or name {target.host} in NO_PROXY.",
+        retryable=False,
+    )
+    return _caused_by(found, error, target)
+
+
+def bad_certificates(error: Exception, target: Target) -> ModelError:
+    """The error for certificates of the user's own that cannot be read."""
+    found = ConnectionFailed(
+        f"The certificates for a secure connection to {target.host} cannot be read. Correct SSL_CERT_FILE and "
+        "SSL_CERT_DIR in the environment, or unset them.",
         retryable=False,
     )
     return _caused_by(found, error, target)

@@ -663,6 +663,29 @@ async def test_proxies_of_the_environment(
     assert local.error is None
 
 
+async def test_certificates_of_the_users_own_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+
+    for path in (tmp_path / "missing.pem", broken):
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        failure = await fail_at("https://openrouter.ai/api/v1")
+
+        assert type(failure) is ConnectionFailed
+        assert not failure.retryable
+        assert "SSL_CERT_FILE" in str(failure)
+
+
+async def test_an_answer_that_says_it_is_packed_and_is_not(server: MisbehavingServer) -> None:
+    """N17: damaged, not a connection to be tried again."""
+    failure = await fail(server, [head(**{"Content-Encoding": "gzip"}), event(delta(content="Hi")), b"0\r\n\r\n"])
+
+    assert type(failure) is InvalidAnswer
+    assert "damaged" in str(failure)
+
+
 async def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch, server: MisbehavingServer) -> None:
     """N27: named as the proxy's doing."""
 
