@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from rustbot_jupyter.analysis import figures
+    from rustbot_jupyter.current import get_bot, set_bot
     from rustbot_jupyter.engine.reply import Reply
     from rustbot_jupyter.engine.states import AgentState
     from rustbot_jupyter.errors import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from rustbot_jupyter.events import AssistantEvent, Priority
     from rustbot_jupyter.logs import log_to
     from rustbot_jupyter.messages import ConversationHistory, Message, MessageRole, MessageStatus
-    from rustbot_jupyter.rustbot import Rustbot, get_bot, set_bot
+    from rustbot_jupyter.rustbot import Rustbot
     from rustbot_jupyter.usage import Usage
 
 _HOMES = {
@@ -52,9 +53,9 @@ _HOMES = {
     "RustbotError": "errors",
     "SettingsError": "errors",
     "Usage": "usage",
-    "get_bot": "rustbot",
+    "get_bot": "current",
     "log_to": "logs",
-    "set_bot": "rustbot",
+    "set_bot": "current",
 }
 
 __all__ = [

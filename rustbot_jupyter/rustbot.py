@@ -8,7 +8,7 @@ import contextlib
 import dataclasses
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from rustbot_jupyter.analysis import figures, frames
@@ -19,6 +19,7 @@ from rustbot_jupyter.engine.planner import ModelPlanner
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import AgentState
 from rustbot_jupyter.engine.turn import Turn
+from rustbot_jupyter.engine.waiting import WaitingMessages
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.events import (
     AssistantEvent,
@@ -30,6 +31,7 @@ from rustbot_jupyter.events import (
 )
 from rustbot_jupyter.messages import ConversationHistory, user_message
 from rustbot_jupyter.notebook.core import Core, attach_core, detach_core
+from rustbot_jupyter.notebook.mainloop import open_to_interrupts
 from rustbot_jupyter.settings.layers import Settings
 from rustbot_jupyter.settings.profile import shown
 from rustbot_jupyter.settings.redaction import redact, redact_data
@@ -37,7 +39,6 @@ from rustbot_jupyter.settings.secrets import given_key
 
 if TYPE_CHECKING:
     import pandas as pd
-    import plotly.graph_objects as go
 
     from rustbot_jupyter.notebook.widget import ChatWidget
 
@@ -46,9 +47,6 @@ T = TypeVar("T")
 TABS = ("chat", "events", "settings")
 STOP_WAIT_S = 2.0
 """How long a stop waits until the connection is closed and what had come is kept."""
-
-LOOK_EVERY_S = 0.1
-"""How often an awaited question lets its loop look whether the cell was interrupted."""
 
 _ENDINGS = (TurnFinished, TurnInterrupted, TurnFailed)
 
@@ -92,7 +90,7 @@ class Rustbot:
         self._widget: ChatWidget | None = None
         self._finalizer: weakref.finalize[..., Rustbot] | None = None
         self.queue = WaitingMessages(self)
-        self.figures = Figures(self)
+        self.figures = figures.BotFigures(states=self.states, usage=self.usage)
         self._settings.on_change(_weakly(self._on_settings_changed))
 
     # Asking.
@@ -134,7 +132,7 @@ class Rustbot:
         """Like `ask`, without blocking the caller's event loop; cancelling it stops the answer."""
         turn = self.submit(_request(question, "api", model, timeout, max_cost_usd))
         try:
-            with _open_to_interrupts():
+            with open_to_interrupts():
                 return await asyncio.shield(asyncio.wrap_future(turn.outcome))
         except asyncio.CancelledError:
             self._agent.interrupt(only_turn=turn.id)
@@ -164,7 +162,7 @@ class Rustbot:
         try:
             turn = self.submit(_request(question, "api", model, timeout, max_cost_usd))
             while not is_over:
-                with _open_to_interrupts():
+                with open_to_interrupts():
                     event = await events.get()
                 if event.turn_id != turn.id:
                     continue
@@ -313,9 +311,9 @@ class Rustbot:
 
     def run_on_core(self, function: Callable[[], T]) -> T:
         """The result of a quick function, run on the core thread, where the engine's state may be changed."""
-        if self._core is not None and self._core.is_current:
-            return function()
-        return self._start(_called(function)).result()
+        self._running_agent()
+        assert self._core is not None
+        return self._core.call(function)
 
     def post(self, function: Callable[[], None]) -> None:
         """Have a quick function run on the core thread, without waiting for it; forgotten once the bot is closed."""
@@ -384,54 +382,6 @@ class Rustbot:
             self._agent.queue.put(SettingsChanged(names=names, conversation_id=self.conversation.id))
 
 
-class WaitingMessages:
-    """What waits to be said, while an answer is being written."""
-
-    def __init__(self, bot: Rustbot) -> None:
-        self._bot = bot
-
-    def __iter__(self) -> Any:
-        return iter(self._bot.agent.waiting)
-
-    def __len__(self) -> int:
-        return len(self._bot.agent.waiting)
-
-    def __repr__(self) -> str:
-        lines = [f"{turn.id}  {turn.request.message.text!r}" for turn in self]
-        return "\n".join(lines) or "Nothing waits."
-
-    def edit(self, id: str, text: str) -> None:
-        """Change the text of a waiting message."""
-        self._bot.run_on_core(lambda: self._bot.agent.edit_waiting(id, text))
-
-    def remove(self, id: str) -> None:
-        """Take a waiting message back."""
-        self._bot.run_on_core(lambda: self._bot.agent.remove_waiting(id))
-
-    def send_now(self, id: str) -> None:
-        """Ask this one next, and stop what runs."""
-        self._bot.run_on_core(lambda: self._bot.agent.send_now(id))
-
-
-class Figures:
-    """The bot's frames as Plotly figures."""
-
-    def __init__(self, bot: Rustbot) -> None:
-        self._bot = bot
-
-    def states(self) -> go.Figure:
-        """What the bot did when: a timeline of its states."""
-        return figures.states(self._bot.states())
-
-    def tokens(self) -> go.Figure:
-        """Tokens per request, by kind."""
-        return figures.tokens(self._bot.usage())
-
-    def cost(self) -> go.Figure:
-        """Cost over time, by model."""
-        return figures.cost(self._bot.usage())
-
-
 def _weakly(method: Callable[[tuple[str, ...]], None]) -> Callable[[tuple[str, ...]], None]:
     """The method without hold on its bot: the settings outlive a bot that was dropped, as its engine reads them."""
     reference = weakref.WeakMethod(method)
@@ -456,10 +406,6 @@ def _abandon(core: Core, agent: Agent, planner: ModelPlanner) -> None:
         core.start(_shut_down(agent, planner)).add_done_callback(lambda _: detach_core(core))
 
 
-async def _called(function: Callable[[], T]) -> T:
-    return function()
-
-
 def _request(
     question: str, source: str, model: str | None, timeout: float | None, max_cost_usd: float | None
 ) -> TurnRequest:
@@ -477,23 +423,6 @@ def _request(
 def _check_text(name: str, value: object) -> None:
     if not isinstance(value, str):
         raise RequestError(f"{name!r} cannot be {shown(value)}: it is a text.")
-
-
-@contextlib.contextmanager
-def _open_to_interrupts() -> Iterator[None]:
-    """Have the running loop turn now and then: ipykernel cancels a cell on its loop without waking that up."""
-    loop = asyncio.get_running_loop()
-    next_turn: asyncio.TimerHandle
-
-    def turn() -> None:
-        nonlocal next_turn
-        next_turn = loop.call_later(LOOK_EVERY_S, turn)
-
-    next_turn = loop.call_later(LOOK_EVERY_S, turn)
-    try:
-        yield
-    finally:
-        next_turn.cancel()
 
 
 def _deliver(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[AssistantEvent], event: AssistantEvent) -> None:
@@ -514,29 +443,3 @@ def _event_row(event: AssistantEvent) -> dict[str, Any]:
         "summary": redact(event.summary),
         "data": redact_data(event.data),
     }
-
-
-_current: Rustbot | None = None
-_current_lock = threading.Lock()
-
-
-def get_bot() -> Rustbot:
-    """The bot that `%rustbot` uses; made with the default settings when there is none, or it was closed."""
-    global _current
-    with _current_lock:
-        if _current is None or _current.state is AgentState.CLOSED:
-            _current = Rustbot()
-        return _current
-
-
-def set_bot(bot: Rustbot) -> None:
-    """Make `bot` the one that `%rustbot` uses.
-
-    Raises:
-        RequestError: It is no `Rustbot`.
-    """
-    global _current
-    if not isinstance(bot, Rustbot):
-        raise RequestError(f"{shown(bot)} is no bot; make one with `rb.Rustbot()`.")
-    with _current_lock:
-        _current = bot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,3 +29,23 @@ def cost(frame: pd.DataFrame) -> go.Figure:
     from rustbot_jupyter.analysis.cost_figure import cost_figure
 
     return cost_figure(frame)
+
+
+class BotFigures:
+    """The figures of one bot, each drawn from its frames as they are now."""
+
+    def __init__(self, *, states: Callable[[], pd.DataFrame], usage: Callable[[], pd.DataFrame]) -> None:
+        self._states = states
+        self._usage = usage
+
+    def states(self) -> go.Figure:
+        """What the bot did when: a timeline of its states."""
+        return states(self._states())
+
+    def tokens(self) -> go.Figure:
+        """Tokens of each turn, by kind."""
+        return tokens(self._usage())
+
+    def cost(self) -> go.Figure:
+        """Cost over time, by model."""
+        return cost(self._usage())

@@ -26,9 +26,8 @@ from rustbot_jupyter.events import (
     TurnStarted,
 )
 from rustbot_jupyter.notebook.answer_display import AnswerDisplay
-from rustbot_jupyter.rustbot import Rustbot
+from rustbot_jupyter.rustbot import STOP_WAIT_S, Rustbot
 
-STOP_WAIT_S = 2.0
 LOOK_EVERY_S = 0.1
 
 _KINDS: tuple[type[AssistantEvent], ...] = (

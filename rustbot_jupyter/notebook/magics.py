@@ -9,6 +9,7 @@ from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
+from rustbot_jupyter.current import get_bot
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.errors import RustbotError
 from rustbot_jupyter.llm.base import DEMO_MODEL
@@ -30,7 +31,7 @@ from rustbot_jupyter.notebook.following import Following, one_interrupt
 from rustbot_jupyter.notebook.magic_commands import run_command
 from rustbot_jupyter.notebook.magic_requests import Notebook, turn_request
 from rustbot_jupyter.notebook.question_lines import QuestionLine
-from rustbot_jupyter.rustbot import Rustbot, get_bot
+from rustbot_jupyter.rustbot import Rustbot
 
 
 @magics_class
