@@ -158,8 +158,10 @@ class Settings:
         Raises:
             SettingsError: It cannot be the name of a model.
         """
-        name = self._aliases.get(name.strip(), name)
-        return model_id(check("model", name) or "", base_url or self._values.base_url)
+        name = check("model", self._aliases.get(name.strip(), name) if isinstance(name, str) else name)
+        if name is None:
+            raise SettingsError("There is no model to ask; name one such as 'openai/gpt-5'.")
+        return model_id(name, base_url or self._values.base_url)
 
     # Changing.
 

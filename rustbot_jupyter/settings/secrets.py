@@ -15,13 +15,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, get_args
 
 from pydantic import SecretStr
 
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.settings import keyfile
 from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, host_of, insecure_http
+from rustbot_jupyter.settings.profile import shown
 from rustbot_jupyter.settings.redaction import REDACTOR, Redactor, redact, redact_data
 
 __all__ = [
@@ -126,6 +127,8 @@ def remember_key(host: str, key: str | SecretStr, where: KeyPlace = "memory", co
     if host_of(f"https://{host}") != host:
         raise SettingsError(f"{host[:80]!r} is no host; write it as 'openrouter.ai' or 'localhost:8000'.")
     found = Key(value=secret, source="settings tab", host=host)
+    if where not in get_args(KeyPlace):
+        raise SettingsError(f"A key cannot be kept in {shown(where)}; there are {', '.join(get_args(KeyPlace))}.")
     if where == "keyring":
         _write_keyring(host, secret)
     elif where == "file":

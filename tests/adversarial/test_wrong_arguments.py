@@ -15,7 +15,7 @@ import pytest
 import rustbot_jupyter as rb
 from rustbot_jupyter.events import TurnStarted
 
-NO_TEXT: list[Any] = [None, 0, 1.5, True, b"x", [], {}, object()]
+NO_TEXT: list[Any] = [None, 0, 1.5, True, b"\xff", [], {}, object()]
 NO_LIMIT: list[Any] = [float("nan"), float("inf"), -float("inf"), -1, True, "5", b"5", [], 10**400, object()]
 KEY = "sk-or-v1-" + "planted" * 6
 
@@ -86,6 +86,22 @@ def test_a_profile_that_is_no_name_is_refused(value: Any):
 def test_a_log_is_written_to_a_path_only(value: Any):
     with pytest.raises(rb.SettingsError, match="path of a file"):
         rb.log_to(value)
+
+
+@pytest.mark.parametrize("value", NO_TEXT, ids=kind)
+def test_an_alias_stands_for_the_name_of_a_model_only(bot: rb.Rustbot, value: Any):
+    with pytest.raises(rb.SettingsError):
+        bot.settings.set_alias("best", value)
+
+    assert "best" not in bot.settings.aliases
+
+
+@pytest.mark.parametrize("place", ["keyrng", "", None, 5], ids=repr)
+def test_a_key_is_not_kept_elsewhere_than_asked(bot: rb.Rustbot, place: Any):
+    with pytest.raises(rb.SettingsError, match="memory, keyring, file"):
+        bot.settings.remember_key(KEY, where=place)
+
+    assert bot.settings.find_key() is None
 
 
 def test_waiting_for_oneself_is_refused_instead_of_hanging_every_bot(bot: rb.Rustbot):
