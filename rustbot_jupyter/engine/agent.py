@@ -20,7 +20,9 @@ from rustbot_jupyter.engine.plan import Planner, TurnRequest, check_question
 from rustbot_jupyter.engine.queue import EventQueue
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import AgentState, Trigger
-from rustbot_jupyter.engine.turn import Turn, TurnRunner, failure_fields, own_fault
+from rustbot_jupyter.engine.turn import Turn
+from rustbot_jupyter.engine.turn_failures import failure_fields, own_fault
+from rustbot_jupyter.engine.turn_runner import TurnRunner
 from rustbot_jupyter.engine.usage_log import UsageLog, usage_of
 from rustbot_jupyter.errors import RequestError, RustbotError
 from rustbot_jupyter.events import (

@@ -1,0 +1,31 @@
+"""Why a turn has no answer, as its last event tells it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from rustbot_jupyter.errors import ModelError, RustbotError
+
+logger = logging.getLogger("rustbot_jupyter.turn")
+
+
+def own_fault(error: BaseException) -> RustbotError:
+    """What the user is told of an error that nobody foresaw; the log has the rest."""
+    logger.error("A turn failed in a way Rustbot did not foresee.", exc_info=error)
+    return RustbotError(f"Rustbot itself failed: {error!r}. Ask again; `rb.log_to(path)` keeps the details.")
+
+
+def failure_fields(error: RustbotError) -> dict[str, Any]:
+    """The fields of `TurnFailed` that tell an error."""
+    fields: dict[str, Any] = {"error_type": type(error).__name__, "error": str(error)}
+    if isinstance(error, ModelError):
+        fallback = error.metadata.get("fallback_models", ())
+        suggestions = tuple(str(name) for name in fallback) if isinstance(fallback, list | tuple) else ()
+        fields |= {
+            "detail": error.detail,
+            "status": error.status,
+            "retryable": error.retryable,
+            "suggestions": suggestions,
+        }
+    return fields

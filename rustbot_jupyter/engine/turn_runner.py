@@ -1,0 +1,438 @@
+"""How a turn is carried out: its requests, what arrives, what they cost, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from rustbot_jupyter.engine.budget import Budget, Reservation
+from rustbot_jupyter.engine.coalesce import Coalescer
+from rustbot_jupyter.engine.context import build_messages
+from rustbot_jupyter.engine.plan import TurnPlan
+from rustbot_jupyter.engine.states import Trigger
+from rustbot_jupyter.engine.turn import Turn
+from rustbot_jupyter.engine.turn_failures import failure_fields, own_fault
+from rustbot_jupyter.engine.usage_log import USAGE_FIELDS, PendingCost, UsageLog
+from rustbot_jupyter.errors import ModelError, ModelTimeout, RustbotError, UnknownModel
+from rustbot_jupyter.events import (
+    AssistantEvent,
+    FirstToken,
+    ProviderWaiting,
+    ReasoningStreamed,
+    RequestSent,
+    RetryScheduled,
+    TextStreamed,
+    ToolCallRequested,
+    TurnFailed,
+    TurnFinished,
+    TurnInterrupted,
+    TurnStarted,
+)
+from rustbot_jupyter.llm.base import Answer, ChatRequest, ChatStream, ReasoningDelta, TextDelta, ToolCallStarted
+from rustbot_jupyter.llm.token_estimate import estimate_tokens, tokens_in
+from rustbot_jupyter.messages import (
+    Message,
+    MessageRole,
+    MessageStatus,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    new_id,
+    utc_now,
+)
+from rustbot_jupyter.usage import Usage, UsageRecord
+
+MAX_ROUNDS = 25
+SETTLE_WAITS_S = (2.0, 4.0, 8.0, 16.0)
+
+RunTools = Callable[[Sequence[ToolCallPart]], Awaitable[list[ToolResultPart]]]
+Emit = Callable[[AssistantEvent], None]
+Fire = Callable[[Trigger, str], None]
+
+
+async def refuse_tools(calls: Sequence[ToolCallPart]) -> list[ToolResultPart]:
+    """An error result for each call: what a model is told that calls a tool nobody offered."""
+    return [
+        ToolResultPart(call_id=c.call_id, name=c.name, content=f"There is no tool named {c.name!r}.", is_error=True)
+        for c in calls
+    ]
+
+
+class TurnRunner:
+    """Carries out one turn and says how it ended, as events."""
+
+    def __init__(
+        self,
+        turn: Turn,
+        plan: TurnPlan,
+        *,
+        emit: Emit,
+        fire: Fire,
+        budget: Budget,
+        usage_log: UsageLog,
+        run_tools: RunTools = refuse_tools,
+    ) -> None:
+        self._turn = turn
+        self._plan = plan
+        self._emit_event = emit
+        self._fire_trigger = fire
+        self._budget = budget
+        self._usage_log = usage_log
+        self._run_tools = run_tools
+        self._started = monotonic()
+        self._answer = Answer()
+        self._has_first_token = False
+
+    async def run(self) -> None:
+        """Ask, stream, answer tool calls, until there is an answer, a failure or an interrupt.
+
+        Ends with exactly one of `TurnFinished`, `TurnInterrupted`, `TurnFailed`; raises nothing but `CancelledError`.
+        """
+        turn = self._turn
+        self._fire(Trigger.USER_MESSAGE)
+        message = replace(turn.request.message, turn_id=turn.id)
+        turn.history.append(message)
+        self._emit(TurnStarted, message=message, source=turn.request.source, model=self._plan.model)
+        timeout = asyncio.timeout(turn.request.timeout_s)
+        try:
+            async with timeout:
+                answer = await self._rounds()
+            self._finished(answer)
+        except asyncio.CancelledError:
+            self._interrupted(turn.stop_reason or "user", "")
+            raise
+        except TimeoutError as error:
+            if timeout.expired():
+                self._timed_out()
+            else:
+                self._failed(own_fault(error))
+        except ModelError as error:
+            if self._has_first_token:
+                turn.error = error
+                self._fire(Trigger.FAILURE, Trigger.RECOVERED)
+                self._interrupted("stream", str(error))
+            else:
+                self._failed(error)
+        except RustbotError as error:
+            self._failed(error)
+        except Exception as error:
+            self._failed(own_fault(error))
+
+    # One round: a request and its answer.
+
+    async def _rounds(self) -> Answer:
+        for _ in range(MAX_ROUNDS):
+            answer = await self._ask_with_retries()
+            if not answer.tool_calls:
+                return answer
+            await self._answer_tool_calls(answer)
+        raise RustbotError(f"The model called tools {MAX_ROUNDS} times without an answer and was stopped. Ask again.")
+
+    async def _ask_with_retries(self) -> Answer:
+        number, first_sent = 1, monotonic()
+        while True:
+            try:
+                answer = await self._ask_once(number)
+            except asyncio.CancelledError:
+                self._record("interrupted")
+                raise
+            except ModelError as error:
+                wait_s = None
+                if not self._has_first_token:
+                    wait_s = self._plan.retry.next_wait(error, number, monotonic() - first_sent)
+                if wait_s is None:
+                    self._record("interrupted" if self._has_first_token else "error", str(error))
+                    raise
+                self._budget.settle(self._attempt.reservation, 0.0)
+                number += 1
+                await self._wait_for_retry(number, wait_s, error)
+            else:
+                self._record("complete")
+                return answer
+
+    async def _wait_for_retry(self, attempt: int, wait_s: float, error: ModelError) -> None:
+        self._fire(Trigger.RETRY_NEEDED)
+        self._emit(
+            RetryScheduled,
+            attempt=attempt,
+            attempts=self._plan.retry.retries + 1,
+            wait_s=wait_s,
+            reason=str(error),
+        )
+        await asyncio.sleep(wait_s)
+        self._fire(Trigger.RETRY_DUE)
+
+    async def _ask_once(self, number: int) -> Answer:
+        turn, plan = self._turn, self._plan
+        messages = build_messages(plan.system_prompt, turn.history.messages, plan.context_budget_tokens)
+        input_estimate = estimate_tokens(messages)
+        reservation = self._reserve(input_estimate)
+        request = self._request(messages, reservation)
+        turn.message_id = new_id("msg")
+        turn.text = Coalescer(lambda text, offset: self._emit_piece(TextStreamed, text, offset))
+        turn.reasoning = Coalescer(lambda text, offset: self._emit_piece(ReasoningStreamed, text, offset))
+        self._answer, self._has_first_token = Answer(), False
+        self._attempt = _Attempt(number=number, reservation=reservation, input_estimate=input_estimate)
+        self._emit(
+            RequestSent,
+            model=request.model,
+            host=plan.chat_model.host,
+            attempt=number,
+            input_tokens_estimate=input_estimate,
+        )
+        try:
+            await self._stream(request)
+        finally:
+            turn.text.flush()
+            turn.reasoning.flush()
+        return self._answer
+
+    async def _stream(self, request: ChatRequest) -> None:
+        stream: ChatStream | None = None
+        text, reasoning = self._turn.text, self._turn.reasoning
+        assert text is not None
+        assert reasoning is not None
+        try:
+            async with self._plan.chat_model.stream(request) as stream:
+                async for piece in stream:
+                    if isinstance(piece, TextDelta):
+                        self._first_token()
+                        text.add(piece.text)
+                    elif isinstance(piece, ReasoningDelta):
+                        self._first_token()
+                        reasoning.add(piece.text)
+                    elif isinstance(piece, ToolCallStarted):
+                        self._first_token()
+                    else:
+                        self._still_waiting()
+        finally:
+            if stream is not None:
+                self._answer = stream.answer
+
+    def _request(self, messages: tuple[Message, ...], reservation: Reservation) -> ChatRequest:
+        fields = dict(self._plan.request_fields)
+        fields["max_tokens"] = reservation.max_tokens
+        return ChatRequest(
+            model=self._plan.model,
+            messages=messages,
+            session_id=self._turn.history.id,
+            response_format=self._turn.request.response_format,
+            extra=self._turn.request.extra,
+            **fields,
+        )
+
+    def _reserve(self, input_tokens: int) -> Reservation:
+        plan = self._plan
+        prices = None if plan.chat_model.is_local else plan.prices(plan.model)
+        free = plan.chat_model.is_local
+        return self._budget.reserve(
+            conversation_id=self._turn.history.id,
+            caps=plan.caps,
+            input_tokens=input_tokens,
+            max_tokens=plan.request_fields.get("max_tokens"),
+            input_usd=0.0 if free else prices.input_usd if prices else None,
+            output_usd=0.0 if free else prices.output_usd if prices else None,
+        )
+
+    # What arrives.
+
+    def _first_token(self) -> None:
+        if self._has_first_token:
+            return
+        self._has_first_token = True
+        self._attempt.first_token = monotonic()
+        self._fire(Trigger.FIRST_TOKEN)
+        self._emit(FirstToken, message_id=self._turn.message_id, took_s=self._attempt.first_token - self._attempt.sent)
+
+    def _still_waiting(self) -> None:
+        now = monotonic()
+        # One a second is enough to show that the line is alive.
+        if not self._has_first_token and now - self._attempt.last_waiting >= 1.0:
+            self._attempt.last_waiting = now
+            self._emit(ProviderWaiting, waited_s=now - self._attempt.sent)
+
+    def _emit_piece(self, kind: type[TextStreamed] | type[ReasoningStreamed], text: str, offset: int) -> None:
+        self._emit(kind, message_id=self._turn.message_id, text=text, offset=offset)
+
+    async def _answer_tool_calls(self, answer: Answer) -> None:
+        turn = self._turn
+        self._fire(Trigger.TOOL_CALLS)
+        turn.history.append(self._assistant_message(answer.parts, MessageStatus.COMPLETE))
+        for call in answer.tool_calls:
+            self._emit(ToolCallRequested, call_id=call.call_id, tool=call.name, arguments=call.arguments)
+        results = await self._run_tools(answer.tool_calls)
+        turn.history.append(Message(role=MessageRole.TOOL, parts=tuple(results), turn_id=turn.id))
+        self._fire(Trigger.TOOLS_DONE)
+
+    # What it cost.
+
+    def _record(self, status: str, error: str | None = None) -> None:
+        plan, answer, attempt, now = self._plan, self._answer, self._attempt, monotonic()
+        usage = self._priced(answer, status)
+        self._budget.settle(attempt.reservation, 0.0 if status == "error" else usage.cost_usd)
+        index = self._usage_log.add(
+            UsageRecord(
+                started_at=attempt.started_at,
+                conversation_id=self._turn.history.id,
+                turn_id=self._turn.id,
+                source=self._turn.request.source,
+                profile=plan.profile,
+                provider=answer.provider or ("local" if plan.chat_model.is_local else None),
+                model_requested=plan.model,
+                model=answer.model,
+                **{name: getattr(usage, name) for name in USAGE_FIELDS},
+                ttft_s=attempt.ttft_s,
+                duration_s=now - attempt.sent,
+                tokens_per_s=attempt.tokens_per_s(usage.output_tokens, now),
+                retries=attempt.number - 1,
+                finish_reason=answer.finish_reason,
+                status=status,
+                error=error,
+                cell_id=self._turn.request.cell_id,
+            )
+        )
+        if status == "interrupted" and answer.generation_id and answer.usage.cost_usd is None:
+            self._settle_later(index, answer.generation_id)
+
+    def _settle_later(self, index: int, generation_id: str) -> None:
+        first, *others = SETTLE_WAITS_S
+        self._usage_log.pending.append(
+            PendingCost(
+                index=index,
+                generation_id=generation_id,
+                chat_model=self._plan.chat_model,
+                waits_s=others,
+                due_at=monotonic() + first,
+            )
+        )
+
+    def _priced(self, answer: Answer, status: str) -> Usage:
+        """The usage with its cost: billed, or from prices and marked, or unknown."""
+        usage = answer.usage
+        if usage.cost_usd is not None or status == "error":
+            return usage
+        if self._plan.chat_model.is_local:
+            return replace(usage, cost_usd=0.0)
+        prices = (self._plan.prices(answer.model) if answer.model else None) or self._plan.prices(self._plan.model)
+        if prices is None:
+            return usage
+        counted = usage
+        if usage.output_tokens is None:
+            # The stream was stopped before its usage came; for the estimate only, the counts stay unknown.
+            written = len(answer.text) + len(answer.reasoning.text if answer.reasoning else "")
+            counted = Usage(input_tokens=self._attempt.input_estimate, output_tokens=tokens_in(written))
+        cost = prices.cost(counted)
+        return replace(usage, cost_usd=cost, cost_is_estimate=cost is not None)
+
+    # How it ends.
+
+    def _finished(self, answer: Answer) -> None:
+        message = self._assistant_message(answer.parts, MessageStatus.COMPLETE)
+        self._turn.history.append(message)
+        self._fire(Trigger.ANSWER_DONE)
+        self._end(
+            TurnFinished,
+            message=message,
+            usage=self._usage_log.of_turn(self._turn.id),
+            model=answer.model,
+            finish_reason=answer.finish_reason,
+        )
+
+    def _interrupted(self, reason: str, error: str) -> None:
+        parts = _partial_parts(self._answer, self._turn)
+        message = self._assistant_message(parts, MessageStatus.INTERRUPTED) if parts else None
+        if message is not None:
+            self._turn.history.append(message)
+        self._end(
+            TurnInterrupted,
+            message=message,
+            usage=self._usage_log.of_turn(self._turn.id),
+            reason=reason,
+            error=error,
+        )
+
+    def _timed_out(self) -> None:
+        error = ModelTimeout(
+            f"{self._plan.model!r} did not finish within {self._turn.request.timeout_s:g} s and was stopped. "
+            "Ask again with a larger `timeout`, or ask for less."
+        )
+        self._turn.error = error
+        self._fire(Trigger.INTERRUPT)
+        self._interrupted("timeout", str(error))
+
+    def _failed(self, error: RustbotError) -> None:
+        turn = self._turn
+        turn.error = error
+        turn.history.append(self._assistant_message((), MessageStatus.ERROR))
+        self._fire(Trigger.FAILURE, Trigger.RECOVERED)
+        self._end(TurnFailed, **failure_fields(self._with_near_models(error)))
+
+    def _with_near_models(self, error: RustbotError) -> RustbotError:
+        """A model that is not served may be misspelled: name those that look like it."""
+        if isinstance(error, UnknownModel) and not error.metadata.get("fallback_models"):
+            near = [name for name in self._plan.near_models(self._plan.model) if name != self._plan.model]
+            if near:
+                error.metadata["fallback_models"] = near
+                error.args = (f"{error} Near names: {', '.join(map(repr, near))}.",)
+        return error
+
+    def _end(self, kind: type[TurnFinished] | type[TurnInterrupted] | type[TurnFailed], **fields: Any) -> None:
+        event = self._emit(kind, took_s=monotonic() - self._started, **fields)
+        assert isinstance(event, TurnFinished | TurnInterrupted | TurnFailed)
+        self._turn.ending = event
+
+    def _assistant_message(self, parts: tuple[Any, ...], status: MessageStatus) -> Message:
+        return Message(
+            role=MessageRole.ASSISTANT, parts=parts, id=self._turn.message_id, status=status, turn_id=self._turn.id
+        )
+
+    # To the engine.
+
+    def _fire(self, *triggers: Trigger) -> None:
+        # An interrupt has moved the machine to idle already; what is left of this turn may not move it again.
+        for trigger in triggers if self._turn.stop_reason is None else ():
+            self._fire_trigger(trigger, self._turn.id)
+
+    def _emit(self, kind: type[AssistantEvent], **fields: Any) -> AssistantEvent:
+        event = kind(turn_id=self._turn.id, conversation_id=self._turn.history.id, **fields)
+        self._emit_event(event)
+        return event
+
+
+@dataclass(kw_only=True, slots=True)
+class _Attempt:
+    """One request on its way, and when what happened to it."""
+
+    number: int
+    reservation: Reservation
+    input_estimate: int
+    started_at: datetime = field(default_factory=utc_now)
+    sent: float = field(default_factory=monotonic)
+    first_token: float | None = None
+    last_waiting: float = float("-inf")
+
+    @property
+    def ttft_s(self) -> float | None:
+        return None if self.first_token is None else self.first_token - self.sent
+
+    def tokens_per_s(self, output_tokens: int | None, end: float) -> float | None:
+        if output_tokens is None or self.first_token is None or end <= self.first_token:
+            return None
+        return output_tokens / (end - self.first_token)
+
+
+def _partial_parts(answer: Answer, turn: Turn) -> tuple[Any, ...]:
+    """What is kept of a stopped answer: text and reasoning. Its tool calls were not whole, so they never ran."""
+    text = answer.text or (turn.text.text if turn.text else "")
+    reasoning = answer.reasoning or (
+        ReasoningPart(text=turn.reasoning.text) if turn.reasoning and turn.reasoning.text else None
+    )
+    parts: list[Any] = [reasoning] if reasoning is not None else []
+    if text:
+        parts.append(TextPart(text=text))
+    return (*parts, *answer.citations)
