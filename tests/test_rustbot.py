@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import json
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -345,6 +350,27 @@ def test_the_key_goes_to_its_host_and_stays_out_of_everything_that_is_shown(bot:
     assert server.chats[0].headers["authorization"] == f"Bearer {KEY}"
     assert KEY not in shown
     assert "planted" not in shown
+
+
+def test_the_key_is_in_no_traceback_figure_child_environment_or_copy(bot: rb.Rustbot, server: MisbehavingServer):
+    """X1: what shows variables, travels to children, or is written down."""
+    server.script(wire.answer("ok"), wire.error(401, "no"))
+    bot.ask("Tell me")
+
+    with pytest.raises(rb.AuthenticationFailed) as raised:
+        bot.ask("Tell me")
+
+    with_locals = "".join(traceback.TracebackException.from_exception(raised.value, capture_locals=True).format())
+    child = subprocess.run(
+        [sys.executable, "-c", "import os; print(dict(os.environ))"], capture_output=True, check=True
+    )
+    figures = [figure.to_json() for figure in (bot.figures.states(), bot.figures.tokens(), bot.figures.cost())]
+    assert "planted" not in with_locals
+    assert b"planted" not in child.stdout
+    assert "planted" not in "".join(figures)
+    for take in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="not copied or pickled"):
+            take(bot)
 
 
 def test_text_comes_back_as_typed(bot: rb.Rustbot, server: MisbehavingServer):

@@ -131,6 +131,44 @@ async def test_pressing_stop_often_is_like_pressing_it_once(make_agent: MakeAgen
     assert kinds(agent).count("turn_interrupted") == 1
 
 
+@pytest.mark.parametrize(
+    ("state", "steps"),
+    [
+        (AgentState.PROCESSING, (HOLD, "late")),
+        (AgentState.RESPONDING, ("half", HOLD)),
+        (AgentState.WAITING_RETRY, (ProviderUnavailable("It is down.", retry_after_s=30),)),
+    ],
+)
+async def test_three_quick_interrupts_lead_to_idle_from_every_working_state(
+    make_agent: MakeAgent, model: ScriptedModel, state: AgentState, steps: tuple[Any, ...]
+):
+    """K3."""
+    agent = make_agent()
+    model.will_stream(*steps)
+    model.will_stream("next")
+    turn = ask(agent)
+    await until(lambda: agent.machine.state is state)
+
+    for _ in range(3):
+        agent.interrupt()
+    stopped = await reply_of(turn)
+    after = await reply_of(ask(agent, "and now?"))
+
+    assert (stopped.status, after.text) == (MessageStatus.INTERRUPTED, "next")
+    assert kinds(agent).count("turn_interrupted") == 1
+    assert agent.machine.state is AgentState.IDLE
+
+
+async def test_interrupts_while_idle_change_nothing(make_agent: MakeAgent):
+    agent = make_agent()
+
+    for _ in range(3):
+        agent.interrupt()
+
+    assert (await reply_of(ask(agent))).text == "Hello"
+    assert "turn_interrupted" not in kinds(agent)
+
+
 async def test_fifty_rounds_of_asking_and_stopping_leave_no_task_behind(make_agent: MakeAgent, model: ScriptedModel):
     agent = make_agent()
     model.will_stream("half", HOLD)
