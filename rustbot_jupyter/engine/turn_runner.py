@@ -1,14 +1,14 @@
-"""How a turn is carried out: its requests, what arrives, what they cost, and how it ends."""
+"""How a turn is carried out: its requests, what arrives, and how it ends."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
+from rustbot_jupyter.engine.accounts import Accounts, Attempt
 from rustbot_jupyter.engine.budget import Budget, Reservation
 from rustbot_jupyter.engine.coalesce import Coalescer
 from rustbot_jupyter.engine.context import build_messages
@@ -16,7 +16,7 @@ from rustbot_jupyter.engine.plan import TurnPlan
 from rustbot_jupyter.engine.states import Trigger
 from rustbot_jupyter.engine.turn import Turn
 from rustbot_jupyter.engine.turn_failures import failure_fields, own_fault
-from rustbot_jupyter.engine.usage_log import USAGE_FIELDS, PendingCost, UsageLog
+from rustbot_jupyter.engine.usage_log import UsageLog
 from rustbot_jupyter.errors import ModelError, ModelTimeout, RustbotError, UnknownModel
 from rustbot_jupyter.events import (
     AssistantEvent,
@@ -33,7 +33,7 @@ from rustbot_jupyter.events import (
     TurnStarted,
 )
 from rustbot_jupyter.llm.base import Answer, ChatRequest, ChatStream, ReasoningDelta, TextDelta, ToolCallStarted
-from rustbot_jupyter.llm.token_estimate import estimate_tokens, tokens_in
+from rustbot_jupyter.llm.token_estimate import estimate_tokens
 from rustbot_jupyter.messages import (
     Message,
     MessageRole,
@@ -43,12 +43,9 @@ from rustbot_jupyter.messages import (
     ToolCallPart,
     ToolResultPart,
     new_id,
-    utc_now,
 )
-from rustbot_jupyter.usage import Usage, UsageRecord
 
 MAX_ROUNDS = 25
-SETTLE_WAITS_S = (2.0, 4.0, 8.0, 16.0)
 
 RunTools = Callable[[Sequence[ToolCallPart]], Awaitable[list[ToolResultPart]]]
 Emit = Callable[[AssistantEvent], None]
@@ -81,8 +78,8 @@ class TurnRunner:
         self._plan = plan
         self._emit_event = emit
         self._fire_trigger = fire
-        self._budget = budget
         self._usage_log = usage_log
+        self._accounts = Accounts(turn, plan, budget, usage_log)
         self._run_tools = run_tools
         self._started = monotonic()
         self._answer = Answer()
@@ -139,20 +136,21 @@ class TurnRunner:
             try:
                 answer = await self._ask_once(number)
             except asyncio.CancelledError:
-                self._record("interrupted")
+                self._accounts.book(self._attempt, self._answer, "interrupted")
                 raise
             except ModelError as error:
                 wait_s = None
                 if not self._has_first_token:
                     wait_s = self._plan.retry.next_wait(error, number, monotonic() - first_sent)
                 if wait_s is None:
-                    self._record("interrupted" if self._has_first_token else "error", str(error))
+                    status = "interrupted" if self._has_first_token else "error"
+                    self._accounts.book(self._attempt, self._answer, status, str(error))
                     raise
-                self._budget.settle(self._attempt.reservation, 0.0)
+                self._accounts.release(self._attempt)
                 number += 1
                 await self._wait_for_retry(number, wait_s, error)
             else:
-                self._record("complete")
+                self._accounts.book(self._attempt, answer, "complete")
                 return answer
 
     async def _wait_for_retry(self, attempt: int, wait_s: float, error: ModelError) -> None:
@@ -171,13 +169,13 @@ class TurnRunner:
         turn, plan = self._turn, self._plan
         messages = build_messages(plan.system_prompt, turn.history.messages, plan.context_budget_tokens)
         input_estimate = estimate_tokens(messages)
-        reservation = self._reserve(input_estimate)
+        reservation = self._accounts.reserve(input_estimate)
         request = self._request(messages, reservation)
         turn.message_id = new_id("msg")
         turn.text = Coalescer(lambda text, offset: self._emit_piece(TextStreamed, text, offset))
         turn.reasoning = Coalescer(lambda text, offset: self._emit_piece(ReasoningStreamed, text, offset))
         self._answer, self._has_first_token = Answer(), False
-        self._attempt = _Attempt(number=number, reservation=reservation, input_estimate=input_estimate)
+        self._attempt = Attempt(number=number, reservation=reservation, input_estimate=input_estimate)
         self._emit(
             RequestSent,
             model=request.model,
@@ -226,19 +224,6 @@ class TurnRunner:
             **fields,
         )
 
-    def _reserve(self, input_tokens: int) -> Reservation:
-        plan = self._plan
-        prices = None if plan.chat_model.is_local else plan.prices(plan.model)
-        free = plan.chat_model.is_local
-        return self._budget.reserve(
-            conversation_id=self._turn.history.id,
-            caps=plan.caps,
-            input_tokens=input_tokens,
-            max_tokens=plan.request_fields.get("max_tokens"),
-            input_usd=0.0 if free else prices.input_usd if prices else None,
-            output_usd=0.0 if free else prices.output_usd if prices else None,
-        )
-
     # What arrives.
 
     def _first_token(self) -> None:
@@ -268,66 +253,6 @@ class TurnRunner:
         results = await self._run_tools(answer.tool_calls)
         turn.history.append(Message(role=MessageRole.TOOL, parts=tuple(results), turn_id=turn.id))
         self._fire(Trigger.TOOLS_DONE)
-
-    # What it cost.
-
-    def _record(self, status: str, error: str | None = None) -> None:
-        plan, answer, attempt, now = self._plan, self._answer, self._attempt, monotonic()
-        usage = self._priced(answer, status)
-        self._budget.settle(attempt.reservation, 0.0 if status == "error" else usage.cost_usd)
-        index = self._usage_log.add(
-            UsageRecord(
-                started_at=attempt.started_at,
-                conversation_id=self._turn.history.id,
-                turn_id=self._turn.id,
-                source=self._turn.request.source,
-                profile=plan.profile,
-                provider=answer.provider or ("local" if plan.chat_model.is_local else None),
-                model_requested=plan.model,
-                model=answer.model,
-                **{name: getattr(usage, name) for name in USAGE_FIELDS},
-                ttft_s=attempt.ttft_s,
-                duration_s=now - attempt.sent,
-                tokens_per_s=attempt.tokens_per_s(usage.output_tokens, now),
-                retries=attempt.number - 1,
-                finish_reason=answer.finish_reason,
-                status=status,
-                error=error,
-                cell_id=self._turn.request.cell_id,
-            )
-        )
-        if status == "interrupted" and answer.generation_id and answer.usage.cost_usd is None:
-            self._settle_later(index, answer.generation_id)
-
-    def _settle_later(self, index: int, generation_id: str) -> None:
-        first, *others = SETTLE_WAITS_S
-        self._usage_log.pending.append(
-            PendingCost(
-                index=index,
-                generation_id=generation_id,
-                chat_model=self._plan.chat_model,
-                waits_s=others,
-                due_at=monotonic() + first,
-            )
-        )
-
-    def _priced(self, answer: Answer, status: str) -> Usage:
-        """The usage with its cost: billed, or from prices and marked, or unknown."""
-        usage = answer.usage
-        if usage.cost_usd is not None or status == "error":
-            return usage
-        if self._plan.chat_model.is_local:
-            return replace(usage, cost_usd=0.0)
-        prices = (self._plan.prices(answer.model) if answer.model else None) or self._plan.prices(self._plan.model)
-        if prices is None:
-            return usage
-        counted = usage
-        if usage.output_tokens is None:
-            # The stream was stopped before its usage came; for the estimate only, the counts stay unknown.
-            written = len(answer.text) + len(answer.reasoning.text if answer.reasoning else "")
-            counted = Usage(input_tokens=self._attempt.input_estimate, output_tokens=tokens_in(written))
-        cost = prices.cost(counted)
-        return replace(usage, cost_usd=cost, cost_is_estimate=cost is not None)
 
     # How it ends.
 
@@ -402,28 +327,6 @@ class TurnRunner:
         event = kind(turn_id=self._turn.id, conversation_id=self._turn.history.id, **fields)
         self._emit_event(event)
         return event
-
-
-@dataclass(kw_only=True, slots=True)
-class _Attempt:
-    """One request on its way, and when what happened to it."""
-
-    number: int
-    reservation: Reservation
-    input_estimate: int
-    started_at: datetime = field(default_factory=utc_now)
-    sent: float = field(default_factory=monotonic)
-    first_token: float | None = None
-    last_waiting: float = float("-inf")
-
-    @property
-    def ttft_s(self) -> float | None:
-        return None if self.first_token is None else self.first_token - self.sent
-
-    def tokens_per_s(self, output_tokens: int | None, end: float) -> float | None:
-        if output_tokens is None or self.first_token is None or end <= self.first_token:
-            return None
-        return output_tokens / (end - self.first_token)
 
 
 def _partial_parts(answer: Answer, turn: Turn) -> tuple[Any, ...]:
