@@ -1,6 +1,7 @@
 # make lab     JupyterLab with the tour. LAB_ARGS="--no-browser --port=9999" is handed on to it.
 # make test    everything that CI runs. TEST_ARGS="-k queue" is handed on to pytest.
-# Both set up what they need in .venv first, and find it ready the next time. PYTHON=python3.12 picks another Python.
+# make bench   how fast it is, beside other libraries. BENCH_ARGS="--quick --only 1,4" is handed on.
+# They set up what they need in .venv first, and find it ready the next time. PYTHON=python3.12 picks another Python.
 
 PYTHON ?= python3
 VENV := $(CURDIR)/.venv
@@ -12,7 +13,7 @@ HOMES = JUPYTER_CONFIG_DIR="$(1)/config" JUPYTER_DATA_DIR="$(1)/data" JUPYTER_RU
 	IPYTHONDIR="$(1)/ipython" JUPYTER_PREFER_ENV_PATH=1
 OWN := env -u JUPYTER_PATH -u JUPYTER_CONFIG_PATH -u JUPYTERLAB_SETTINGS_DIR -u JUPYTERLAB_WORKSPACES_DIR -u PYTHONPATH
 
-.PHONY: lab test
+.PHONY: lab test bench
 
 lab:
 	@$(PYTHON) scripts/make_venv.py lab
@@ -32,6 +33,17 @@ test:
 		$(OWN) -u OPENROUTER_API_KEY $(call HOMES,$(TEMP)) \
 		RUSTBOT_CONFIG_DIR="$(TEMP)/rustbot" RUSTBOT_DATA_DIR="$(TEMP)/rustbot" \
 		$(RUN) -m pytest --nbval-lax --nbval-current-env tests notebooks $(TEST_ARGS)
+
+bench:
+	@$(PYTHON) scripts/make_venv.py dev
+	@$(MAKE) --no-print-directory .venv-bench/.installed
+	@CHROME="$$($(RUN) scripts/find_browser.py)" && export CHROME && $(OWN) $(RUN) -m benchmarks $(BENCH_ARGS)
+
+# The other libraries want versions of their own, so they get an environment of their own.
+.venv-bench/.installed: benchmarks/requirements-peers.txt
+	@$(RUN) -m venv --without-pip --clear .venv-bench
+	@$(RUN) -m pip --python .venv-bench/bin/python install --quiet -r $<
+	@touch $@
 
 js/node_modules/.package-lock.json: js/package-lock.json
 	@cd js && npm ci --no-audit --no-fund --loglevel=error

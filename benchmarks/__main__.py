@@ -34,7 +34,8 @@ def main() -> int:
         parser.error(f"There is no goal {min(unknown)}; choose of {', '.join(map(str, GOALS))}.")
     if not peers_are_installed():
         print("Other libraries are not installed; `make bench` installs them into .venv-bench.", file=sys.stderr)
-    lines = []
+    lines: list[Line] = []
+    load = _load()
     with _isolated():
         for line in _measure(wanted, options.quick):
             lines.append(line)
@@ -42,6 +43,8 @@ def main() -> int:
     print(table(sorted(lines, key=lambda line: line.goal)))
     missed = [line for line in lines if line.is_met is False]
     goals = sorted({line.goal for line in lines if line.is_met is not None})
+    if load > 0.5:
+        print(f"\nOthers keep this machine busy ({load:.1f} of each core): times of the page and latencies are unsure.")
     print(f"\nGoals measured: {len(goals)}, missed: {len({line.goal for line in missed})}.")
     return 1 if missed else 0
 
@@ -69,6 +72,11 @@ def _measure(wanted: set[int], quick: bool) -> Iterator[Line]:
             yield from queueing.event_queue(quick)
         if wanted & {7, 8, 9, 10, 11}:
             yield from pages.in_the_page(server, wanted, quick)
+
+
+def _load() -> float:
+    """How much others ask of each core, before the run; 0 where the system does not say."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else 0.0
 
 
 @contextmanager

@@ -77,8 +77,10 @@ def chatlas(base_url: str) -> Stream:
     """The `chatlas` package, over chat completions."""
     from chatlas import ChatOpenAICompletions
 
+    chat = ChatOpenAICompletions(model=MODEL, base_url=base_url, api_key=KEY)
+
     async def stream(on_text: OnText) -> None:
-        chat = ChatOpenAICompletions(model=MODEL, base_url=base_url, api_key=KEY)
+        chat.set_turns([])
         async for text in await chat.stream_async(QUESTION):
             on_text(text)
 

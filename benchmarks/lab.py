@@ -129,7 +129,8 @@ def running_bench() -> Iterator[Callable[[], Bench]]:
         launch(playwright, executable) as browser,
     ):
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
-        traffic, open_notebooks = Traffic(), []
+        traffic = Traffic()
+        open_notebooks: list[Any] = []
         context.on("page", lambda page: page.on("websocket", lambda ws: ws.on("framereceived", traffic.on_frame)))
         page = open_lab(context, lab)
         page.evaluate(PROBE)

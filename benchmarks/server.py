@@ -31,7 +31,7 @@ def event(content: str, **more: Any) -> bytes:
     """A chunk of a chat answer as OpenRouter sends it."""
     finish = more.pop("finish_reason", None)
     choice = {"index": 0, "delta": {"role": "assistant", "content": content}, "finish_reason": finish}
-    chunk = {"id": "gen-1700000000-benchmark", "provider": "Benchmark", "model": "benchmark/fast"}
+    chunk: dict[str, Any] = {"id": "gen-1700000000-benchmark", "provider": "Benchmark", "model": "benchmark/fast"}
     chunk |= {"object": "chat.completion.chunk", "created": 1700000000, "choices": [choice], **more}
     return b"data: " + json.dumps(chunk, separators=(",", ":")).encode() + b"\n\n"
 
