@@ -185,6 +185,12 @@ class TurnRunner:
         )
         try:
             await self._stream(request)
+        except ModelError:
+            raise
+        except Exception:
+            # Failed on our side, so nobody books it: its room under the caps must not stay taken.
+            self._accounts.release(self._attempt)
+            raise
         finally:
             turn.text.flush()
             turn.reasoning.flush()

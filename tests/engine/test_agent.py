@@ -10,6 +10,7 @@ import pytest
 from models import HOLD, ScriptedModel, planner_for
 
 from rustbot_jupyter.engine.agent import MAX_WAITING, Agent
+from rustbot_jupyter.engine.budget import Caps
 from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import AgentState
@@ -459,6 +460,21 @@ async def test_a_cap_stops_the_request_before_it_is_sent(make_agent: MakeAgent, 
 
     assert model.requests == []
     assert agent.machine.state is AgentState.IDLE
+
+
+@pytest.mark.parametrize("fault", [RequestError("It is not JSON."), ValueError("odd")])
+async def test_a_request_that_failed_on_our_side_takes_no_room_under_the_cap(
+    make_agent: MakeAgent, model: ScriptedModel, fault: Exception
+):
+    agent = make_agent(caps=Caps(bot_usd=1.0), prices=lambda name: Prices(input_usd=1e-4, output_usd=1e-4))
+    model.will_stream(fault)
+    model.will_stream("Hello")
+
+    with pytest.raises(RustbotError):
+        await reply_of(ask(agent))
+    reply = await reply_of(ask(agent))
+
+    assert reply.text == "Hello"
 
 
 async def test_closing_in_the_middle_of_an_answer_leaves_nothing_behind(model: ScriptedModel):
