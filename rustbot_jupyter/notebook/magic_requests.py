@@ -24,6 +24,18 @@ _FORMAT_WISHES = {
 }
 
 
+_SET_BY_US = {
+    "messages": "the messages are your question and the conversation",
+    "stream": "answers always stream; --no-stream shows them when they are whole",
+    "stream_options": "Rustbot asks for the usage itself",
+    "session_id": "it is the conversation; --new begins another",
+    "models": "use '-o fallback_models'",
+    "max_completion_tokens": "use '-o max_tokens', which spending caps know",
+    "n": "Rustbot shows one answer",
+}
+"""Request fields that would break the answer, its usage or a spending cap, and what to do instead."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notebook:
     """What the magic knows of the notebook around it."""
@@ -37,8 +49,12 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
     """The request of a question, `fix` or `explain`, with variables put in.
 
     Raises:
-        RequestError: An expression fails, a variable or a failed cell is not there, the code of `--eval` fails.
+        RequestError: An expression fails, a variable or a failed cell is not there, the code of `--eval` fails, or an
+            option would replace what Rustbot itself sends.
     """
+    for key in call.options:
+        if key in _SET_BY_US:
+            raise RequestError(f"'-o {key}' cannot be used: {_SET_BY_US[key]}.")
     options = {key: value for key, value in call.options.items() if key in FIELDS}
     return TurnRequest(
         message=user_message(_text(call, notebook, schema_only)),

@@ -155,6 +155,14 @@ def test_an_expression_that_fails_is_not_sent(notebook, server):
     assert server.chats == []
 
 
+@pytest.mark.parametrize("option", ["messages []", "stream false", "n 5", "max_completion_tokens 9", "models a/b"])
+def test_an_option_cannot_replace_what_rustbot_sends(notebook, server, option):
+    error = notebook.fail(f"%%rustbot -o {option}\nWhy?")
+
+    assert f"'-o {option.split()[0]}' cannot be used: " in str(error)
+    assert server.chats == []
+
+
 def test_flags_reach_the_request(notebook, server):
     notebook.names["a"] = [1, 2]
 
