@@ -52,6 +52,7 @@ from rustbot_jupyter.messages import (
     TextPart,
     user_message,
 )
+from rustbot_jupyter.usage import Usage
 
 logger = logging.getLogger("rustbot_jupyter.agent")
 
@@ -489,7 +490,7 @@ class Agent:
             if usage is not None:
                 self._book(pending.index, usage)
 
-    def _book(self, index: int, usage: Any) -> None:
+    def _book(self, index: int, usage: Usage) -> None:
         before = usage_of(self.usage_log.records[index])
         record = self.usage_log.settle(index, usage)
         self.budget.correct(record.conversation_id, (usage.cost_usd or 0.0) - (before.cost_usd or 0.0))

@@ -11,7 +11,7 @@ from typing import Any
 from rustbot_jupyter.engine.budget import Caps
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.llm.base import ChatModel
-from rustbot_jupyter.llm.catalog import Prices
+from rustbot_jupyter.llm.prices import Prices
 from rustbot_jupyter.llm.retries import RetryPolicy
 from rustbot_jupyter.messages import Message, TextPart
 from rustbot_jupyter.settings.profile import shown

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from rustbot_jupyter.llm.base import ChatModel
 from rustbot_jupyter.usage import Usage, UsageRecord
+
+USAGE_FIELDS = tuple(field.name for field in fields(Usage))
+"""What a record takes over from the usage of its request."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -68,17 +71,6 @@ class UsageLog:
 
     def __len__(self) -> int:
         return len(self._records)
-
-
-USAGE_FIELDS = (
-    "input_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cost_usd",
-    "cost_is_estimate",
-)
 
 
 def usage_of(record: UsageRecord) -> Usage:

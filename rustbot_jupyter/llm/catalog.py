@@ -18,8 +18,6 @@ from rustbot_jupyter.llm.known_models import KNOWN_MODELS
 from rustbot_jupyter.llm.prices import Prices, read_prices, write_prices
 from rustbot_jupyter.whole_files import write_atomically
 
-__all__ = ["Catalog", "ModelInfo", "Prices", "read_models"]
-
 OPENROUTER_HOST = "openrouter.ai"
 _SCHEMA_VERSION = 1
 _MAX_MODELS = 20_000

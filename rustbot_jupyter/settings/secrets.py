@@ -23,22 +23,7 @@ from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.settings import keyfile
 from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, host_of, insecure_http
 from rustbot_jupyter.settings.profile import shown
-from rustbot_jupyter.settings.redaction import REDACTOR, Redactor, redact, redact_data
-
-__all__ = [
-    "REDACTOR",
-    "Key",
-    "KeyPlace",
-    "Redactor",
-    "UrlOrigin",
-    "clean_key",
-    "find_key",
-    "forget_key",
-    "given_key",
-    "redact",
-    "redact_data",
-    "remember_key",
-]
+from rustbot_jupyter.settings.redaction import REDACTOR
 
 KeyPlace = Literal["memory", "keyring", "file"]
 UrlOrigin = Literal["default", "user", "project"]
