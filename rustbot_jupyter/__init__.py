@@ -97,13 +97,13 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(ipython: Any) -> None:
     """Register `%rustbot` and `%%rustbot`."""
-    from rustbot_jupyter.notebook.magics import register
+    from rustbot_jupyter.notebook.extension import register
 
     register(ipython)
 
 
 def unload_ipython_extension(ipython: Any) -> None:
     """Take the magics back; what runs goes on."""
-    from rustbot_jupyter.notebook.magics import unregister
+    from rustbot_jupyter.notebook.extension import unregister
 
     unregister(ipython)

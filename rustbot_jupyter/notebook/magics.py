@@ -7,8 +7,6 @@ import threading
 from collections.abc import Collection
 from typing import Any
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-
 from rustbot_jupyter.current import get_bot
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.errors import RustbotError
@@ -30,21 +28,16 @@ from rustbot_jupyter.notebook.failures import Failures
 from rustbot_jupyter.notebook.following import Following, one_interrupt
 from rustbot_jupyter.notebook.magic_commands import run_command
 from rustbot_jupyter.notebook.magic_requests import Notebook, turn_request
-from rustbot_jupyter.notebook.question_lines import QuestionLine
 from rustbot_jupyter.rustbot import Rustbot
 
 
-@magics_class
-class RustbotMagics(Magics):
+class RustbotMagics:
     """The magics of one shell, and what they remember: the cells that failed."""
 
     def __init__(self, shell: Any) -> None:
-        super().__init__(shell)
         self._shell = shell
         self.failures = Failures()
 
-    @no_var_expand
-    @line_cell_magic
     def rustbot(self, line: str, cell: str | None = None) -> Any:
         """Ask a model, or run a command. `%rustbot help` shows all of it."""
         on_error = "raise"
@@ -181,23 +174,3 @@ def _partial_text(error: RustbotError) -> str:
 def _show_in_one_line(error: RustbotError) -> None:
     # IPython asks an exception for this; the way through our own code helps nobody.
     error._render_traceback_ = lambda: [f"{type(error).__name__}: {error}"]  # type: ignore[attr-defined]
-
-
-def register(shell: Any) -> None:
-    """Add the magics to a shell, and watch which of its cells fail."""
-    magics = RustbotMagics(shell)
-    shell.register_magics(magics)
-    shell.events.register("post_run_cell", magics.note_failure)
-    shell.input_transformer_manager.token_transformers.append(QuestionLine)
-
-
-def unregister(shell: Any) -> None:
-    """Take them away again; what runs goes on."""
-    magics = shell.magics_manager.registry.pop("RustbotMagics", None)
-    for kind in ("line", "cell"):
-        shell.magics_manager.magics[kind].pop("rustbot", None)
-    if magics is not None:
-        shell.events.unregister("post_run_cell", magics.note_failure)
-    transformers = shell.input_transformer_manager.token_transformers
-    if QuestionLine in transformers:
-        transformers.remove(QuestionLine)

@@ -448,7 +448,7 @@ def test_loading_twice_and_unloading_leave_the_shell_clean(notebook):
 
     assert [one.__name__ for one in shell.input_transformer_manager.token_transformers].count("QuestionLine") == 1
     hooks = [hook.__qualname__ for hook in shell.events.callbacks["post_run_cell"]]
-    assert hooks.count("RustbotMagics.note_failure") == 1
+    assert hooks.count("Extension.note_failure") == 1
     notebook.run("%unload_ext rustbot_jupyter")
     assert "rustbot" not in shell.magics_manager.magics["cell"]
     assert "QuestionLine" not in [one.__name__ for one in shell.input_transformer_manager.token_transformers]
