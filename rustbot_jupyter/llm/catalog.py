@@ -16,9 +16,9 @@ from typing import Any, Protocol
 from rustbot_jupyter.errors import ModelError
 from rustbot_jupyter.llm.known_models import KNOWN_MODELS
 from rustbot_jupyter.llm.prices import Prices, read_prices, write_prices
+from rustbot_jupyter.llm.target import OPENROUTER_HOST
 from rustbot_jupyter.whole_files import write_atomically
 
-OPENROUTER_HOST = "openrouter.ai"
 _SCHEMA_VERSION = 1
 _MAX_MODELS = 20_000
 _MAX_NAME_CHARS = 200

@@ -188,7 +188,9 @@ class ChatClient:
                 async for data in response.aiter_bytes():
                     body += data
                     if len(body) > _MAX_LIST_BYTES:
-                        return InvalidAnswer(f"{self.host} sent more than {_MAX_LIST_BYTES // 2**20} MB at {path}.")
+                        return InvalidAnswer(
+                            f"{self.host} sent more than {_MAX_LIST_BYTES // 2**20} MB at {path}. Check the base URL."
+                        )
                 status, headers = response.status_code, response.headers
         except TimeoutError:
             return ModelTimeout(f"{self.host} did not answer at {path} within {_ASK_LIMIT_S:.0f} s. Try again later.")

@@ -53,7 +53,7 @@ def write(folder: Path, host: str, secret: SecretStr | None) -> None:
     else:
         return
     # Not chained: the frames of what failed hold the keys.
-    raise SettingsError(f"The key cannot be saved to {str(path)!r} ({why}).")
+    raise SettingsError(f"The key cannot be saved to {str(path)!r} ({why}); keep it in memory instead.")
 
 
 def _dump(keys: dict[str, SecretStr]) -> bytes:
