@@ -782,14 +782,15 @@ async def test_earlier_events_and_the_details_of_one_are_asked_for(chat: Chat) -
 
 async def test_a_failing_send_stops_nothing(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     chat.page.forgiving = True
+    lost: list[Any] = []
 
     def fail(content: Any, buffers: Any) -> None:
+        lost.append(content)
         raise OSError("no comm")
 
     monkeypatch.setattr(chat.session, "_send", fail)
     chat.session.receive(chat.page.command("send", text="Hi"))
-    await chat.until(lambda: len(chat.agent.conversation.messages) == 2)
-    await asyncio.sleep(0.1)
+    await chat.until(lambda: any(op["op"] == "message_patch" for content in lost for op in content["ops"]))
     monkeypatch.undo()
 
     await chat.ok("sync")
