@@ -16,6 +16,8 @@ _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)([^\n|$\\]*?[^\n|$\\`])\1(?!`)")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])(?!https?://[^\s<>`]+>)")
 _TAG_WITH_ATTRIBUTES = re.compile(r"<(?=[A-Za-z][\w:-]*[\s/])")
 _IMAGE = re.compile(r"!(?=\[)")
+_INFO = re.compile(r"(`{3,}|~{3,})(.*)")
+_DRAWN = re.compile("mermaid", re.IGNORECASE)
 
 
 def inert_markdown(text: str) -> str:
@@ -36,7 +38,7 @@ def _lines(text: str) -> Iterator[str]:
                 fence = ""
         elif opening := _OPENING.match(line.rstrip("\n")):
             fence = opening[1]
-            yield line
+            yield _quiet_info(_TAG.sub("< ", line))
         else:
             yield _outside(line)
 
@@ -51,7 +53,14 @@ def _outside(line: str) -> str:
 
 
 def _in_doubt(line: str) -> str:
-    return _IMAGE.sub("", _TAG_WITH_ATTRIBUTES.sub("< ", line))
+    return _IMAGE.sub("", _quiet_info(_TAG_WITH_ATTRIBUTES.sub("< ", line)))
+
+
+def _quiet_info(line: str) -> str:
+    # JupyterLab 4.6 writes what stands behind a fence into `class="language-..."` as it is, so that a quotation mark
+    # there ends the attribute and begins others: onclick, style, data-commandlinker-command. And it draws Mermaid
+    # diagrams together with the pictures that they name.
+    return _INFO.sub(lambda info: info[1] + _DRAWN.sub(r"\g<0>-source", info[2].replace('"', "'")), line)
 
 
 def _without_html(text: str) -> str:

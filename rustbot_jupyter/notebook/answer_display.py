@@ -176,7 +176,8 @@ def money(usd: float, *, is_estimate: bool = False) -> str:
 
 
 def _escaped(text: str) -> str:
-    return "".join(f"\\{char}" if char in "\\`*_[]<>#|~$" else char for char in " ".join(text.split()))
+    # Not by backslashes: an address before one takes it along, and JupyterLab reads "\[" as the start of a formula.
+    return "".join(f"&#{ord(char)};" if char in "&\\`*_[]<>#|~$" else char for char in " ".join(text.split()))
 
 
 def _joined(*parts: str) -> str:

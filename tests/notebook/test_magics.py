@@ -101,7 +101,7 @@ def test_a_cell_shows_the_answer_in_one_display_updated_in_place(notebook, serve
     assert [output["update"] for output in notebook.outputs] == [False] + [True] * (len(notebook.outputs) - 1)
     assert notebook.shown["text/plain"] == "Once upon a time"
     assert notebook.shown["text/markdown"].startswith("Once upon a time\n\n<small>")
-    assert "15 tokens · \\$0.00025" in notebook.shown["text/markdown"]
+    assert "15 tokens · &#36;0.00025" in notebook.shown["text/markdown"]
     assert any(output["data"]["text/plain"] in ("Once ", "Once upon ") for output in notebook.outputs)
 
 
