@@ -40,17 +40,22 @@ export function MessageList({ store, actions, context, endRequests, children }: 
   }, [follow]);
   useEffect(() => follow.toEnd(), [follow, endRequests, conversationId]);
 
+  const showEarlier = () => {
+    // At the very top browsers do not keep the place when something comes above it.
+    if (scroller.current && scroller.current.scrollTop < 2) scroller.current.scrollTop = 2;
+    showMore();
+  };
   const visible = messages.slice(hidden);
   return (
     <div class="rb-scroll-frame">
       <div
         class="rb-scroll"
         ref={scroller}
-        onScroll={() => scroller.current && scroller.current.scrollTop < 40 && canShowMore && showMore()}
+        onScroll={() => scroller.current && scroller.current.scrollTop < 40 && canShowMore && showEarlier()}
       >
         <div class="rb-messages" ref={content} role="log" aria-live="off" aria-label="Conversation">
           {canShowMore && (
-            <Button label="Show earlier messages" kind="quiet" class="rb-earlier" onClick={showMore} />
+            <Button label="Show earlier messages" kind="quiet" class="rb-earlier" onClick={showEarlier} />
           )}
           {visible.map((message, index) => (
             <Message

@@ -15,6 +15,8 @@ export class FollowEnd {
     this.scroller = scroller;
     const opened = new AbortController();
     scroller.addEventListener("scroll", () => this.onScroll(), { passive: true, signal: opened.signal });
+    // What somebody unfolds is to be read: its end must not push its beginning away.
+    scroller.addEventListener("toggle", () => this.pause(), { capture: true, signal: opened.signal });
     // After layout and before paint: no flicker, and no layout of our own.
     const observer = new ResizeObserver(() => this.keep());
     observer.observe(content);
@@ -28,6 +30,11 @@ export class FollowEnd {
   toEnd(): void {
     this.isFollowing.value = true;
     this.keep();
+  }
+
+  private pause(): void {
+    this.isFollowing.value = false;
+    requestAnimationFrame(() => this.onScroll());
   }
 
   private keep(): void {

@@ -151,8 +151,6 @@ export class MarkdownRenderer implements FrameTask {
   private closeFence(block: Block): void {
     const code = this.growFence(block);
     this.openFence = null;
-    this.clearTail();
-    this.keep(code.element);
     code.close();
   }
 
@@ -161,7 +159,8 @@ export class MarkdownRenderer implements FrameTask {
       const language = /^[\w+#.-]{1,40}/.exec(block.info)?.[0] ?? "";
       this.openFence = { code: new CodeBlock(language, this.context), length: 0 };
       this.clearTail();
-      this.tail.replaceChildren(this.openFence.code.element);
+      // Where it stays: moving a long block would lay all of it out again.
+      this.keep(this.openFence.code.element);
     }
     const { code, length } = this.openFence;
     // The line break before the closing fence belongs to the fence; an open block may not have it yet.

@@ -70,6 +70,18 @@ describe("the end of the list", () => {
     expect(scroller.scrollTop).toBe(1400);
   });
 
+  test("is left when something is unfolded", async () => {
+    scrollTo(690);
+    setHeight(1400);
+
+    scroller.dispatchEvent(new Event("toggle"));
+    grow();
+    await new Promise(requestAnimationFrame);
+
+    expect(follow.isFollowing.value).toBe(false);
+    expect(scroller.scrollTop).toBe(690);
+  });
+
   test("is followed again when the reader comes back to it, or asks for it", () => {
     scrollTo(700);
     scrollTo(300);
