@@ -7,7 +7,6 @@ import threading
 from rustbot_jupyter.engine.states import AgentState
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.rustbot import Rustbot
-from rustbot_jupyter.settings.profile import shown
 
 _current: Rustbot | None = None
 _lock = threading.Lock()
@@ -30,6 +29,6 @@ def set_bot(bot: Rustbot) -> None:
     """
     global _current
     if not isinstance(bot, Rustbot):
-        raise RequestError(f"{shown(bot)} is no bot; make one with `rb.Rustbot()`.")
+        raise RequestError(f"{bot!r:.60} is no bot; make one with `rb.Rustbot()`.")
     with _lock:
         _current = bot

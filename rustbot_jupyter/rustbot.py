@@ -7,40 +7,32 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import threading
-import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from rustbot_jupyter.analysis import figures, frames
-from rustbot_jupyter.engine.agent import Agent
 from rustbot_jupyter.engine.metrics import unit_of
-from rustbot_jupyter.engine.plan import TurnRequest, check_limit, check_question
-from rustbot_jupyter.engine.planner import ModelPlanner
-from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import AgentState
-from rustbot_jupyter.engine.turn import Turn
 from rustbot_jupyter.engine.waiting import WaitingMessages
 from rustbot_jupyter.errors import RequestError
-from rustbot_jupyter.events import (
-    AssistantEvent,
-    MetricsSampled,
-    SettingsChanged,
-    TurnFailed,
-    TurnFinished,
-    TurnInterrupted,
-)
+from rustbot_jupyter.events import AssistantEvent, MetricsSampled, TurnFailed, TurnFinished, TurnInterrupted
 from rustbot_jupyter.messages import ConversationHistory, user_message
-from rustbot_jupyter.notebook.core import Core, attach_core, detach_core
 from rustbot_jupyter.notebook.mainloop import open_to_interrupts
-from rustbot_jupyter.settings.layers import Settings
-from rustbot_jupyter.settings.profile import shown
-from rustbot_jupyter.settings.redaction import redact, redact_data
-from rustbot_jupyter.settings.secrets import given_key
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rustbot_jupyter.engine.agent import Agent
+    from rustbot_jupyter.engine.plan import TurnRequest
+    from rustbot_jupyter.engine.planner import ModelPlanner
+    from rustbot_jupyter.engine.reply import Reply
+    from rustbot_jupyter.engine.turn import Turn
     from rustbot_jupyter.notebook.widget import ChatWidget
+    from rustbot_jupyter.parts import Parts
+    from rustbot_jupyter.settings.layers import Settings
+
+# The parts, and pydantic with them, are imported with the first question or after the chat was drawn: they take as long
+# to load as half a kernel, and showing the chat needs none of them.
 
 T = TypeVar("T")
 
@@ -76,22 +68,28 @@ class Rustbot:
         base_url: str | None = None,
         max_cost_usd: float | None = None,
     ) -> None:
-        # Hidden at once: a traceback that shows this frame's variables must not show the key.
-        secret, api_key = given_key(api_key), None
-        check_limit("max_cost_usd", max_cost_usd, "US dollars from 0 on")
-        given = {"model": model, "base_url": base_url}
-        call = {name: value for name, value in given.items() if value is not None}
-        self._settings = Settings.load(profile=profile, call=call, api_key=secret)
-        self._planner = ModelPlanner(self._settings, max_cost_usd=max_cost_usd)
-        self._agent = Agent(self._planner, prepare=self._planner.prepare)
-        self._core: Core | None = None
+        secret = None
+        if api_key is not None:
+            from rustbot_jupyter.settings.secrets import given_key
+
+            # Hidden at once: a traceback that shows this frame's variables must not show the key.
+            secret, api_key = given_key(api_key), None
+        self._arguments: dict[str, Any] = {
+            "model": model,
+            "profile": profile,
+            "api_key": secret,
+            "base_url": base_url,
+            "max_cost_usd": max_cost_usd,
+        }
         self._lock = threading.Lock()
+        self._made: Parts | None = None
         self._is_closed = False
         self._widget: ChatWidget | None = None
-        self._finalizer: weakref.finalize[..., Rustbot] | None = None
         self.queue = WaitingMessages(self)
         self.figures = figures.BotFigures(states=self.states, usage=self.usage)
-        self._settings.on_change(_weakly(self._on_settings_changed))
+        if any(value is not None for value in self._arguments.values()):
+            # An argument that cannot be used is told here, where it was written.
+            self._make_parts()
 
     # Asking.
 
@@ -135,7 +133,7 @@ class Rustbot:
             with open_to_interrupts():
                 return await asyncio.shield(asyncio.wrap_future(turn.outcome))
         except asyncio.CancelledError:
-            self._agent.interrupt(only_turn=turn.id)
+            self.agent.interrupt(only_turn=turn.id)
             raise
 
     async def stream(
@@ -155,7 +153,7 @@ class Rustbot:
         """
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[AssistantEvent] = asyncio.Queue()
-        agent = self._running_agent()
+        agent = self._parts.running_agent()
         unsubscribe = agent.bus.subscribe(lambda event: _deliver(loop, events, event))
         turn = None
         is_over = False
@@ -181,7 +179,7 @@ class Rustbot:
         Raises:
             RequestError: The question is empty, too many wait already, or the bot is closed.
         """
-        return self._running_agent().submit(request)
+        return self._parts.running_agent().submit(request)
 
     def wait_for(self, turn: Turn) -> Reply:
         """The reply of a turn; a KeyboardInterrupt on the way stops the turn and is raised on.
@@ -189,19 +187,21 @@ class Rustbot:
         Raises:
             RustbotError: There is no answer.
         """
-        self._refuse_waiting_here()
+        self._parts.refuse_waiting_here()
         try:
             return turn.outcome.result()
         except KeyboardInterrupt:
-            self._agent.interrupt(only_turn=turn.id)
+            self.agent.interrupt(only_turn=turn.id)
             concurrent.futures.wait([turn.outcome], timeout=STOP_WAIT_S)
             raise
 
     def interrupt(self) -> None:
         """Stop what runs; returns when it is stopped. Harmless when nothing runs, however often it is called."""
-        active = self._agent.active
-        self._agent.interrupt()
-        if active is not None and not (self._core is not None and self._core.is_current):
+        if self._made is None:
+            return
+        active = self.agent.active
+        self.agent.interrupt()
+        if active is not None and not self._made.is_on_core:
             concurrent.futures.wait([active.outcome], timeout=STOP_WAIT_S)
 
     # What there is to see.
@@ -209,54 +209,56 @@ class Rustbot:
     @property
     def state(self) -> AgentState:
         """What the bot does now."""
-        return AgentState.CLOSED if self._is_closed else self._agent.machine.state
+        if self._is_closed:
+            return AgentState.CLOSED
+        return self._made.agent.machine.state if self._made is not None else AgentState.IDLE
 
     @property
     def settings(self) -> Settings:
         """The settings; assign to change one for this session, `.explain()` tells where each value comes from."""
-        return self._settings
+        return self._parts.settings
 
     @property
     def model(self) -> str:
         """Who answers: the settings' model, or the offline demo without a key."""
-        return self._planner.model()
+        return self.planner.model()
 
     @model.setter
     def model(self, name: str) -> None:
-        self._settings.set("model", name)
+        self.settings.set("model", name)
 
     @property
     def conversation(self) -> ConversationHistory:
         """The current conversation; `.messages` are its `Message`s."""
-        return self._agent.conversation
+        return self.agent.conversation
 
     @property
     def agent(self) -> Agent:
         """The engine behind this bot."""
-        return self._agent
+        return self._parts.agent
 
     @property
     def planner(self) -> ModelPlanner:
         """What resolves settings into requests: models, keys, prices."""
-        return self._planner
+        return self._parts.planner
 
     def usage(self) -> pd.DataFrame:
         """One row per request: tokens, cost, times; of this kernel's life."""
-        return frames.usage_frame(dataclasses.asdict(record) for record in self._agent.usage_log.records)
+        return frames.usage_frame(dataclasses.asdict(record) for record in self.agent.usage_log.records)
 
     def events(self) -> pd.DataFrame:
         """One row per event, in the order they were handled."""
-        return frames.events_frame(_event_row(event) for event in self._agent.log.all())
+        return frames.events_frame(_event_row(event) for event in self.agent.log.all())
 
     def states(self) -> pd.DataFrame:
         """One row per stay in a state; the last one is open."""
-        return frames.states_frame(dataclasses.asdict(visit) for visit in self._agent.machine.history())
+        return frames.states_frame(dataclasses.asdict(visit) for visit in self.agent.machine.history())
 
     def metrics(self) -> pd.DataFrame:
         """One row per measured value: memory, CPU, queue; sampled every second while the bot was active."""
         return frames.metrics_frame(
             {"time": event.time, "name": name, "value": value, "unit": unit_of(name)}
-            for event in self._agent.log.all()
+            for event in self.agent.log.all()
             if isinstance(event, MetricsSampled)
             for name, value in event.values.items()
         )
@@ -264,14 +266,14 @@ class Rustbot:
     def models(self, words: str = "") -> pd.DataFrame:
         """The models that can be asked, with prices in US dollars per million tokens; `words` filters by name."""
         _check_text("words", words)
-        return frames.models_frame(self._planner.catalog.search(words))
+        return frames.models_frame(self.planner.catalog.search(words))
 
     def refresh_models(self, timeout: float = 10.0) -> str:
         """Fetch the server's model list now; "" when it came, else one sentence why the last one is still used."""
-        self._refuse_waiting_here()
-        catalog, client = self._planner.catalog, self._planner.client()
+        self._parts.refuse_waiting_here()
+        catalog, client = self.planner.catalog, self.planner.client()
         with contextlib.suppress(TimeoutError):
-            self._start(asyncio.wait_for(catalog.refresh(client), timeout)).result()
+            self.run(asyncio.wait_for(catalog.refresh(client), timeout))
             return catalog.problem
         return f"{client.host} sent no model list within {timeout:g} s; the last one is used."
 
@@ -284,7 +286,7 @@ class Rustbot:
             RequestError: There is no such tab.
         """
         if tab not in TABS:
-            raise RequestError(f"There is no tab {shown(tab)}; there are {', '.join(TABS)}.")
+            raise RequestError(f"There is no tab {tab!r}; there are {', '.join(TABS)}.")
         if self._widget is None or self._widget.is_closed:
             from rustbot_jupyter.notebook.widget import ChatWidget
 
@@ -306,111 +308,53 @@ class Rustbot:
     def new_conversation(self, title: str = "") -> ConversationHistory:
         """Start an empty conversation and make it the current one; what runs is stopped."""
         _check_text("title", title)
-        agent = self._running_agent()
+        agent = self._parts.running_agent()
         return self.run_on_core(lambda: agent.new_conversation(title=title))
 
     def run_on_core(self, function: Callable[[], T]) -> T:
         """The result of a quick function, run on the core thread, where the engine's state may be changed."""
-        self._running_agent()
-        assert self._core is not None
-        return self._core.call(function)
+        return self._parts.running_core().call(function)
 
     def post(self, function: Callable[[], None]) -> None:
         """Have a quick function run on the core thread, without waiting for it; forgotten once the bot is closed."""
         # The loop may end between the look and the call: the bot was closed by another thread.
         with contextlib.suppress(RequestError, RuntimeError):
-            self._running_agent()
-            if (core := self._core) is not None:
-                core.loop.call_soon_threadsafe(function)
+            self._parts.running_core().loop.call_soon_threadsafe(function)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run on the core thread while the caller waits."""
-        return self._start(coroutine).result()
-
-    def _start(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        try:
-            self._running_agent()
-            self._refuse_waiting_here()
-        except RequestError:
-            coroutine.close()
-            raise
-        assert self._core is not None
-        return self._core.start(coroutine)
-
-    def _refuse_waiting_here(self) -> None:
-        if self._core is not None and self._core.is_current:
-            raise RequestError(
-                "This would wait for itself here, on Rustbot's own thread. Use `await bot.ask_async(...)` to ask, "
-                "and another thread for all else."
-            )
+        return self._parts.start(coroutine).result()
 
     def close(self) -> None:
         """Stop everything and leave no task, socket or thread behind. The frames stay readable."""
-        with self._lock:
-            core, self._core = self._core, None
-            self._is_closed = True
+        self._is_closed = True
         if self._widget is not None:
             self._widget.close()
-        if core is None:
-            return
-        if core.is_alive:
-            core.start(_shut_down(self._agent, self._planner)).result(timeout=10)
-        detach_core(core)
+        if self._made is not None:
+            self._made.close()
 
-    def _running_agent(self) -> Agent:
-        """The agent, with its loop running: started now, or anew after a fork or a dead loop."""
+    @property
+    def _parts(self) -> Parts:
+        return self._made or self._make_parts()
+
+    def _make_parts(self) -> Parts:
+        from rustbot_jupyter.parts import Parts
+
         with self._lock:
-            if self._is_closed:
-                raise RequestError("This bot is closed. Make a new one with `rb.Rustbot()`.")
-            if self._core is not None and self._core.is_alive:
-                return self._agent
-            if self._core is not None:
-                # What waited on the old loop is gone with it; what was said is kept.
-                self._planner.forget_connections()
-                self._agent = Agent(self._planner, self._agent.conversation, self._planner.prepare)
-            self._core = attach_core()
-            self._core.start(self._agent.run())
-            if self._finalizer is not None:
-                self._finalizer.detach()
-            # A bot that is dropped without `close`, such as one of a cell that is run again, is closed all the same.
-            self._finalizer = weakref.finalize(self, _abandon, self._core, self._agent, self._planner)
-            self._finalizer.atexit = False
-            return self._agent
-
-    def _on_settings_changed(self, names: tuple[str, ...]) -> None:
-        if self._core is not None and self._core.is_alive:
-            self._agent.queue.put(SettingsChanged(names=names, conversation_id=self.conversation.id))
-
-
-def _weakly(method: Callable[[tuple[str, ...]], None]) -> Callable[[tuple[str, ...]], None]:
-    """The method without hold on its bot: the settings outlive a bot that was dropped, as its engine reads them."""
-    reference = weakref.WeakMethod(method)
-
-    def call(names: tuple[str, ...]) -> None:
-        target = reference()
-        if target is not None:
-            target(names)
-
-    return call
-
-
-async def _shut_down(agent: Agent, planner: ModelPlanner) -> None:
-    agent.shutdown()
-    await agent.stopped.wait()
-    await planner.aclose()
-
-
-def _abandon(core: Core, agent: Agent, planner: ModelPlanner) -> None:
-    """Close what belonged to a bot that nobody holds any more; runs wherever the garbage collector does."""
-    if core.is_alive:
-        core.start(_shut_down(agent, planner)).add_done_callback(lambda _: detach_core(core))
+            if self._made is None:
+                self._made = Parts(**self._arguments)
+                if self._is_closed:
+                    self._made.close()
+            return self._made
 
 
 def _request(
     question: str, source: str, model: str | None, timeout: float | None, max_cost_usd: float | None
 ) -> TurnRequest:
+    from rustbot_jupyter.engine.plan import TurnRequest, check_question
+
     check_question(question)
-    overrides: Mapping[str, Any] = {} if model is None else {"model": model}
+    overrides = {} if model is None else {"model": model}
     return TurnRequest(
         message=user_message(question),
         source=source,
@@ -422,7 +366,7 @@ def _request(
 
 def _check_text(name: str, value: object) -> None:
     if not isinstance(value, str):
-        raise RequestError(f"{name!r} cannot be {shown(value)}: it is a text.")
+        raise RequestError(f"{name!r} cannot be {value!r:.60}: it is a text.")
 
 
 def _deliver(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[AssistantEvent], event: AssistantEvent) -> None:
@@ -431,6 +375,8 @@ def _deliver(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[AssistantEve
 
 
 def _event_row(event: AssistantEvent) -> dict[str, Any]:
+    from rustbot_jupyter.settings.redaction import redact, redact_data
+
     return {
         "seq": event.seq,
         "time": event.time,

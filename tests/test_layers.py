@@ -33,7 +33,9 @@ LAYERS = (
         "notebook.views_settings",
         "notebook.widget",
     },
+    {"parts"},
     {"rustbot"},
+    {"current"},
     {"notebook.magics"},
     {"cli"},
 )

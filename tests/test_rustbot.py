@@ -28,14 +28,7 @@ from rustbot_jupyter.errors import ConnectionFailed
 KEY = "sk-or-v1-" + "planted" * 6
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15, "cost": 0.00025}
 
-
-@pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENROUTER_API_KEY", "RUSTBOT_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("RUSTBOT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("RUSTBOT_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 @pytest.fixture
@@ -295,6 +288,20 @@ def test_bots_that_are_dropped_without_close_leave_no_thread_and_no_connection(s
     while core_threads():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_closed_bot_that_is_dropped_leaves_the_others_their_thread(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("ok"))
+    bot.ask("hi")
+    other = rb.Rustbot(model="m", base_url=server.base_url)
+    other.ask("hi")
+
+    other.close()
+    del other
+    gc.collect()
+
+    assert bot.ask("still there?").text == "ok"
+    assert core_threads() == ["rustbot-core"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
