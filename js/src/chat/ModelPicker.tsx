@@ -120,8 +120,9 @@ function ModelList({ store, idPrefix, current, onPick, onClose }: ModelListProps
       </div>
       <div class="rb-models-list" id={listId} role="listbox" aria-label="Models">
         {options.map((option, index) => (
-          <div
+          <button
             key={option.id}
+            type="button"
             id={`${listId}-${index}`}
             class={`rb-models-option ${option.id === current ? "rb-models-current" : ""}`}
             role="option"
@@ -129,7 +130,6 @@ function ModelList({ store, idPrefix, current, onPick, onClose }: ModelListProps
             aria-selected={index === at}
             onPointerDown={(event) => event.preventDefault()}
             onClick={() => onPick(option.id)}
-            onKeyDown={() => {}}
           >
             <span class="rb-models-name">
               <bdi>{option.name || option.id}</bdi>
@@ -141,7 +141,7 @@ function ModelList({ store, idPrefix, current, onPick, onClose }: ModelListProps
                 <span key={fact}>{fact}</span>
               ))}
             </span>
-          </div>
+          </button>
         ))}
       </div>
       {note && <div class="rb-models-note">{note}</div>}

@@ -16,7 +16,6 @@ export interface ChatActions {
   newConversation(): void;
   setModel(model: string): void;
   openKeySetting(): void;
-  openSettings(): void;
 }
 
 export function makeActions(store: Store, view: View, complain: (text: string) => void): ChatActions {
@@ -41,8 +40,5 @@ export function makeActions(store: Store, view: View, complain: (text: string) =
     newConversation: () => run("new_conversation", {}),
     setModel: (model) => run("set_model", { model }),
     openKeySetting: () => view.askForKey(),
-    openSettings: () => {
-      view.tab.value = "settings";
-    },
   };
 }

@@ -10,7 +10,6 @@ export type Action =
   | { type: "envelope"; envelope: Envelope; view: string; now: number }
   | { type: "gone" }
   | { type: "sent"; command: PendingCommand }
-  | { type: "settled"; id: string }
   | { type: "sync_asked" }
   | { type: "earlier_messages"; messages: MessageView[]; hasEarlier: boolean }
   | { type: "event_rows"; rows: EventRow[]; hasEarlier: boolean };
@@ -23,8 +22,6 @@ export function reduce(state: State, action: Action): State {
       return lose(state);
     case "sent":
       return { ...state, pending: [...state.pending, action.command] };
-    case "settled":
-      return { ...state, pending: state.pending.filter((command) => command.id !== action.id) };
     case "sync_asked":
       return { ...state, needsSync: false };
     case "earlier_messages": {
