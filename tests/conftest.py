@@ -1,10 +1,11 @@
-"""What every test gets: no network but this machine, and a provider that can misbehave."""
+"""What every test gets: no network but this machine, no settings of its developer; a provider that can misbehave."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,27 @@ def _no_network() -> Iterator[None]:
         patch.setattr(socket.socket, "connect_ex", connect_ex)
         patch.setattr(socket, "getaddrinfo", getaddrinfo)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_of_the_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        _use_folder(patch, tmp_path_factory.mktemp("rustbot"))
+        yield
+
+
+@pytest.fixture
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings, data and working folder of this test alone, and no key."""
+    _use_folder(monkeypatch, tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+def _use_folder(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    for name in ("OPENROUTER_API_KEY", "RUSTBOT_API_KEY"):
+        patch.delenv(name, raising=False)
+    patch.setenv("RUSTBOT_CONFIG_DIR", str(folder / "config"))
+    patch.setenv("RUSTBOT_DATA_DIR", str(folder / "data"))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pickle
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,14 +18,7 @@ NO_TEXT: list[Any] = [None, 0, 1.5, True, b"\xff", [], {}, object()]
 NO_LIMIT: list[Any] = [float("nan"), float("inf"), -float("inf"), -1, True, "5", b"5", [], 10**400, object()]
 KEY = "sk-or-v1-" + "planted" * 6
 
-
-@pytest.fixture(autouse=True)
-def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENROUTER_API_KEY", "RUSTBOT_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("RUSTBOT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("RUSTBOT_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 @pytest.fixture(scope="module")

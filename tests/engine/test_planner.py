@@ -18,10 +18,7 @@ from rustbot_jupyter.settings.profile import DEFAULT_MODEL
 
 KEY = "sk-or-v1-" + "7" * 40
 
-
-@pytest.fixture(autouse=True)
-def _own_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUSTBOT_DATA_DIR", str(tmp_path / "data"))
+pytestmark = pytest.mark.usefixtures("own_folders")
 
 
 def settings(folder: Path, api_key: str | None = None, **call: Any) -> Settings:

@@ -7,7 +7,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,10 +27,7 @@ def base_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def bot(base_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[rb.Rustbot]:
-    monkeypatch.setenv("RUSTBOT_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("RUSTBOT_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
+def bot(base_url: str, own_folders: None) -> Iterator[rb.Rustbot]:
     bot = rb.Rustbot(base_url=base_url)
     bot.settings.max_tokens = 24
     yield bot

@@ -20,10 +20,7 @@ STATIC = Path(rb.__file__).parent / "notebook" / "static"
 
 
 @pytest.fixture
-def bot(server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[rb.Rustbot]:
-    monkeypatch.setenv("RUSTBOT_CONFIG_DIR", str(tmp_path))
-    monkeypatch.setenv("RUSTBOT_DATA_DIR", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+def bot(server: MisbehavingServer, own_folders: None) -> Iterator[rb.Rustbot]:
     bot = rb.Rustbot(model="test/model", base_url=server.base_url)
     yield bot
     bot.close()
