@@ -15,8 +15,6 @@ from rustbot_jupyter.engine.metrics import unit_of
 from rustbot_jupyter.engine.states import AgentState
 from rustbot_jupyter.engine.waiting import WaitingMessages
 from rustbot_jupyter.errors import RequestError
-from rustbot_jupyter.events import AssistantEvent, MetricsSampled, TurnFailed, TurnFinished, TurnInterrupted
-from rustbot_jupyter.messages import ConversationHistory, user_message
 from rustbot_jupyter.notebook.mainloop import open_to_interrupts
 
 if TYPE_CHECKING:
@@ -27,20 +25,20 @@ if TYPE_CHECKING:
     from rustbot_jupyter.engine.planner import ModelPlanner
     from rustbot_jupyter.engine.reply import Reply
     from rustbot_jupyter.engine.turn import Turn
+    from rustbot_jupyter.events import AssistantEvent
+    from rustbot_jupyter.messages import ConversationHistory
     from rustbot_jupyter.notebook.widget import ChatWidget
     from rustbot_jupyter.parts import Parts
     from rustbot_jupyter.settings.layers import Settings
 
-# The parts, and pydantic with them, are imported with the first question or after the chat was drawn: they take as long
-# to load as half a kernel, and showing the chat needs none of them.
+# What a question needs is imported with the first one, or after the chat was drawn: pydantic and the events take as
+# long to load as half a kernel, and showing the chat needs none of it.
 
 T = TypeVar("T")
 
 TABS = ("chat", "events", "settings")
 STOP_WAIT_S = 2.0
 """How long a stop waits until the connection is closed and what had come is kept."""
-
-_ENDINGS = (TurnFinished, TurnInterrupted, TurnFailed)
 
 
 class Rustbot:
@@ -151,6 +149,8 @@ class Rustbot:
         Raises:
             RustbotError: There is no answer; raised after `TurnFailed` was yielded.
         """
+        from rustbot_jupyter.events import TurnFailed, TurnFinished, TurnInterrupted
+
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[AssistantEvent] = asyncio.Queue()
         agent = self._parts.running_agent()
@@ -164,7 +164,7 @@ class Rustbot:
                     event = await events.get()
                 if event.turn_id != turn.id:
                     continue
-                is_over = isinstance(event, _ENDINGS)
+                is_over = isinstance(event, TurnFinished | TurnInterrupted | TurnFailed)
                 yield event
             if turn.error is not None and isinstance(event, TurnFailed):
                 raise turn.error
@@ -256,6 +256,8 @@ class Rustbot:
 
     def metrics(self) -> pd.DataFrame:
         """One row per measured value: memory, CPU, queue; sampled every second while the bot was active."""
+        from rustbot_jupyter.events import MetricsSampled
+
         return frames.metrics_frame(
             {"time": event.time, "name": name, "value": value, "unit": unit_of(name)}
             for event in self.agent.log.all()
@@ -352,6 +354,7 @@ def _request(
     question: str, source: str, model: str | None, timeout: float | None, max_cost_usd: float | None
 ) -> TurnRequest:
     from rustbot_jupyter.engine.plan import TurnRequest, check_question
+    from rustbot_jupyter.messages import user_message
 
     check_question(question)
     overrides = {} if model is None else {"model": model}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rustbot_jupyter.events import Priority
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -149,6 +147,8 @@ def _column(values: list[Any], kind: str) -> pd.Series[Any]:
     if kind == TEXT:
         return pd.Series([None if value is None else str(value) for value in values], dtype=TEXT)
     if kind == PRIORITY:
+        from rustbot_jupyter.events import Priority
+
         levels = pd.CategoricalDtype([level.name for level in Priority], ordered=True)
         return pd.Series([_priority_name(value) for value in values], dtype=levels)
     return pd.Series(values, dtype=kind)
@@ -157,4 +157,6 @@ def _column(values: list[Any], kind: str) -> pd.Series[Any]:
 def _priority_name(value: Any) -> str | None:
     if value is None:
         return None
+    from rustbot_jupyter.events import Priority
+
     return value.upper() if isinstance(value, str) else Priority(value).name
