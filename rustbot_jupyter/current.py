@@ -29,6 +29,8 @@ def set_bot(bot: Rustbot) -> None:
     """
     global _current
     if not isinstance(bot, Rustbot):
-        raise RequestError(f"{bot!r:.60} is no bot; make one with `rb.Rustbot()`.")
+        from rustbot_jupyter.settings.profile import shown
+
+        raise RequestError(f"{shown(bot)} is no bot; make one with `rb.Rustbot()`.")
     with _lock:
         _current = bot

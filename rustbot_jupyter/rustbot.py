@@ -288,7 +288,7 @@ class Rustbot:
             RequestError: There is no such tab.
         """
         if tab not in TABS:
-            raise RequestError(f"There is no tab {tab!r}; there are {', '.join(TABS)}.")
+            raise RequestError(f"There is no tab {_shown(tab)}; there are {', '.join(TABS)}.")
         if self._widget is None or self._widget.is_closed:
             from rustbot_jupyter.notebook.widget import ChatWidget
 
@@ -369,7 +369,14 @@ def _request(
 
 def _check_text(name: str, value: object) -> None:
     if not isinstance(value, str):
-        raise RequestError(f"{name!r} cannot be {value!r:.60}: it is a text.")
+        raise RequestError(f"{name!r} cannot be {_shown(value)}: it is a text.")
+
+
+def _shown(value: object) -> str:
+    # It may be a key in the wrong place.
+    from rustbot_jupyter.settings.profile import shown
+
+    return shown(value)
 
 
 def _deliver(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[AssistantEvent], event: AssistantEvent) -> None:

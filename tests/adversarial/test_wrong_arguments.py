@@ -122,3 +122,11 @@ def test_a_bot_is_not_copied_with_its_key_and_thread(duplicate: Callable[[object
         with pytest.raises(TypeError, match="not copied") as raised:
             duplicate(value)
         assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize("use", [rb.set_bot, lambda key: rb.Rustbot().chat(tab=key)], ids=["set_bot", "chat"])
+def test_a_key_in_the_wrong_place_is_not_repeated(use: Callable[[Any], object]) -> None:
+    with pytest.raises(rb.RequestError) as caught:
+        use(KEY)
+
+    assert "planted" not in str(caught.value)
