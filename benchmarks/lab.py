@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,19 +51,65 @@ def _kind(payload: bytes) -> str:
     return header.partition(b'"msg_type"')[2].split(b'"')[1].decode()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """CPU time of the page's main thread; what others do on the machine does not count."""
+
+    tasks_s: list[float]
+    """Each of its tasks."""
+    longest_frame_s: float
+    """The most between two animation frames."""
+
+
 @dataclass(kw_only=True)
 class Seen:
     """How an answer came into the page."""
 
     text: str = ""
-    took_s: float = 0.0
-    messages: int = 0
-    size_bytes: int = 0
-    long_tasks_ms: list[float] = field(default_factory=list)
-    longest_gap_s: float = 0.0
-    last_word_at: float = 0.0
-    busy_tenths_s: list[float] = field(default_factory=list)
+    took_s: float
+    messages: int
+    size_bytes: int
+    long_tasks_s: list[float]
+    """Tasks of more than 50 ms by the clock, as the page itself is told."""
+    longest_gap_s: float
+    """Between two frames, by the clock."""
+    last_word_at: float
+    """When it was visible, in seconds since the epoch."""
+    busy_tenths_s: list[float]
     """Work of the page's main thread in each tenth of the stream."""
+    work: Work | None
+
+
+class Trace:
+    """What the page's main thread does, from now on."""
+
+    def __init__(self, profiler: Any, page: Any) -> None:
+        self._profiler, self._page = profiler, page
+        self._events: list[dict[str, Any]] = []
+        self._is_complete = False
+        profiler.on("Tracing.dataCollected", lambda data: self._events.extend(data["value"]))
+        profiler.on("Tracing.tracingComplete", lambda _: setattr(self, "_is_complete", True))
+        profiler.send("Tracing.start", {"categories": "toplevel,devtools.timeline", "transferMode": "ReportEvents"})
+
+    def end(self) -> Work:
+        """What it did."""
+        self._profiler.send("Tracing.end")
+        while not self._is_complete:
+            self._page.wait_for_timeout(50)
+        named = [event for event in self._events if event["name"] == "thread_name"]
+        main = {(event["pid"], event["tid"]) for event in named if event["args"]["name"] == "CrRendererMain"}
+        events = sorted(
+            (event for event in self._events if event["ph"] == "X" and (event["pid"], event["tid"]) in main),
+            key=lambda event: event["ts"],
+        )
+        tasks, frames = [], [0.0]
+        for event in events:
+            if event["name"] == "FireAnimationFrame":
+                frames.append(0.0)
+            elif event["name"] == "ThreadControllerImpl::RunTask":
+                tasks.append(event.get("tdur", event["dur"]) / 1e6)
+                frames[-1] += tasks[-1]
+        return Work(tasks_s=tasks, longest_frame_s=max(frames))
 
 
 class Bench:
@@ -81,10 +127,11 @@ class Bench:
         self._page.wait_for_timeout(1_500)
         return chat
 
-    def watch(self, element: Any, start: Callable[[], object], *, expected_s: float) -> Seen:
+    def watch(self, element: Any, start: Callable[[], object], *, expected_s: float, with_work: bool = False) -> Seen:
         """Start an answer and watch `element` until its last word is there."""
         page, traffic = self._page, self._traffic
         element.evaluate("(element, word) => window.rustbotProbe.start(element, word)", LAST_WORD)
+        trace = Trace(self._profiler, page) if with_work else None
         traffic.start()
         started, busy = time.monotonic(), [self._busy_s()]
         start()
@@ -101,10 +148,11 @@ class Bench:
             took_s=took_s,
             messages=traffic.messages,
             size_bytes=traffic.size_bytes,
-            long_tasks_ms=found["longTasksMs"],
+            long_tasks_s=[task / 1000 for task in found["longTasksMs"]],
             longest_gap_s=found["longestGapMs"] / 1000,
             last_word_at=found["lastWordAt"],
             busy_tenths_s=[after - before for before, after in pairwise(busy)],
+            work=None if trace is None else trace.end(),
         )
 
     def _busy_s(self) -> float:

@@ -16,6 +16,7 @@ CHUNKS = 10_000
 REFERENCE_CHUNKS = 2_000
 TEN_CHUNKS = 2_000
 ENVELOPE_BYTES = 600
+LONG_TASK_S = 0.050
 
 _BOT = "import rustbot_jupyter as rb\nbot = rb.Rustbot(model='benchmark/fast', base_url={url!r})\nbot"
 
@@ -122,7 +123,7 @@ def _plain(server: Server, new_bench: Callable[[], Bench], wanted: set[int], qui
     if 8 in wanted:
         double, half = sizes[CHUNKS], sizes[CHUNKS // 2]
         what = "bytes per character, a reply of twice the length"
-        yield ratio_line(8, what, double, half, 1.1, unit="B", of="the half")
+        yield ratio_line(8, what, double, half, 1.1, unit="bytes", of="the half")
 
 
 def _ten_at_once(server: Server, new_bench: Callable[[], Bench]) -> Iterator[Line]:
@@ -146,7 +147,7 @@ def _markdown(server: Server, new_bench: Callable[[], Bench], wanted: set[int], 
     late: list[float] = []
     for number in range(3 if quick else 5):
         _tell(f"goals 9, 10: Markdown, {stream}, run {number + 1}")
-        runs.append(_chat(server, new_bench(), stream))
+        runs.append(_chat(server, new_bench(), stream, with_work=True))
         late.append(runs[-1].last_word_at - server.last_byte_at())
     yield claim_line(
         9 if 9 in wanted else 10,
@@ -154,16 +155,26 @@ def _markdown(server: Server, new_bench: Callable[[], Bench], wanted: set[int], 
         all(words(seen.text) == words(stream.text) for seen in runs),
     )
     if 9 in wanted:
-        yield limit_line(9, f"long tasks, Markdown, {stream} (median)", median([len(s.long_tasks_ms) for s in runs]), 0)
-        longest = max((task for seen in runs for task in seen.long_tasks_ms), default=0.0)
-        yield limit_line(9, "the longest of all runs", longest / 1000, 0.060, unit="s")
-        yield limit_line(
-            9, "longest gap between frames (median)", median([s.longest_gap_s for s in runs]), 0.100, unit="s"
-        )
+        yield from _long_tasks(runs, stream)
     if 10 in wanted:
         yield limit_line(10, "last word visible after the server's last byte (median)", median(late), 0.100, unit="s")
         first, last = (median([seen.busy_tenths_s[at] for seen in runs]) for at in (0, -1))
         yield ratio_line(10, "page busy, last tenth", last, first, 1.5, unit="s", of="first tenth")
+
+
+def _long_tasks(runs: list[Seen], stream: _Stream) -> Iterator[Line]:
+    """By CPU time of the page's main thread: on a busy machine the clock counts the work of others too."""
+    works = [seen.work for seen in runs if seen.work is not None]
+    by_clock = f"{median([len(seen.long_tasks_s) for seen in runs]):g} by the clock"
+    counts = [sum(task > LONG_TASK_S for task in work.tasks_s) for work in works]
+    yield limit_line(9, f"long tasks, Markdown, {stream} (median)", median(counts), 0, reference=by_clock)
+    longest = max((task for seen in runs for task in seen.long_tasks_s), default=0.0)
+    by_clock = f"{show(longest, 's')} by the clock" if longest else ""
+    task = max(task for work in works for task in work.tasks_s)
+    yield limit_line(9, "longest task of all runs", task, 0.060, unit="s", reference=by_clock)
+    by_clock = f"{show(median([seen.longest_gap_s for seen in runs]), 's')} by the clock"
+    frame = median([work.longest_frame_s for work in works])
+    yield limit_line(9, "longest work between two frames (median)", frame, 0.100, unit="s", reference=by_clock)
 
 
 def _beside_display(server: Server, new_bench: Callable[[], Bench], wanted: set[int], quick: bool) -> Iterator[Line]:
@@ -188,8 +199,8 @@ def _beside_display(server: Server, new_bench: Callable[[], Bench], wanted: set[
     if 8 in wanted:
         yield ratio_line(8, f"websocket, {what}", ours.size_bytes, shown.size_bytes, None, unit="B", of=of)
     if 9 in wanted:
-        beside = f"{len(shown.long_tasks_ms)} {of}"
-        yield Line(goal=9, what=f"long tasks, {what}", ours=str(len(ours.long_tasks_ms)), reference=beside)
+        beside = f"{len(shown.long_tasks_s)} {of}"
+        yield Line(goal=9, what=f"long tasks, {what}", ours=str(len(ours.long_tasks_s)), reference=beside)
     if 10 in wanted:
         yield Line(goal=10, what=f"last word visible, {what}", ours="", reference=f"{show(late_s, 's')} {of}")
 
@@ -201,11 +212,11 @@ def _cell(bench: Bench, watched: Any, code: str, stream: _Stream) -> tuple[Seen,
     return seen, float(bench.notebook.finish(cells[0]).split()[-1])
 
 
-def _chat(server: Server, bench: Bench, stream: _Stream) -> Seen:
+def _chat(server: Server, bench: Bench, stream: _Stream, *, with_work: bool = False) -> Seen:
     """Ask in the chat, as its user does."""
     chat = bench.show(_BOT.format(url=server.url(stream.kind, stream.chunks, stream.rate)))
     chat.prompt.fill("Say it all.")
-    seen = bench.watch(chat.root, lambda: chat.prompt.press("Enter"), expected_s=stream.seconds)
+    seen = bench.watch(chat.root, lambda: chat.prompt.press("Enter"), expected_s=stream.seconds, with_work=with_work)
     seen.text = chat.answer.locator(".rb-answer").evaluate("(element) => element.textContent")
     return seen
 
