@@ -108,7 +108,7 @@ async def _stream_answer(question: str, model: str | None, profile: str | None) 
                 sys.stdout.write(_writable(event.text))
                 sys.stdout.flush()
             elif isinstance(event, RetryScheduled):
-                print(f"rustbot: {event.reason} Trying again in {event.wait_s:.0f} s.", file=sys.stderr)
+                print(f"rustbot: {event.reason} Trying again in {event.wait_s:.1f} s.", file=sys.stderr)
             elif isinstance(event, TurnInterrupted):
                 print(f"\nrustbot: {event.error or 'The answer was interrupted.'}", file=sys.stderr)
                 exit_code = 1

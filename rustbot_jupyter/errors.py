@@ -23,7 +23,12 @@ RustbotError                      anything below; `.reply` holds what had arrive
 
 from __future__ import annotations
 
+import os
+import traceback
+from itertools import takewhile
 from typing import Any
+
+_PACKAGE = os.path.dirname(__file__)
 
 
 class RustbotError(Exception):
@@ -31,6 +36,22 @@ class RustbotError(Exception):
 
     reply: Any = None
     """The `Reply` with what had arrived, or None when nothing was asked yet."""
+
+    def _render_traceback_(self) -> list[str]:
+        """The lines IPython shows: the user's own part of the way, and the sentence. The way through our code helps
+        nobody who made no programming error."""
+        frames = takewhile(
+            lambda frame: not frame.filename.startswith(_PACKAGE), traceback.extract_tb(self.__traceback__)
+        )
+        own = [_shown(frame) for frame in frames if frame.line and "IPython" not in frame.filename]
+        return [*own, f"{type(self).__name__}: {self}"]
+
+
+def _shown(frame: traceback.FrameSummary) -> str:
+    # A cell's file is a temporary one; what the user knows is the line in the cell.
+    is_cell = "ipykernel_" in frame.filename or frame.filename.startswith("<")
+    where = f"line {frame.lineno}" if is_cell else f"{frame.filename}, line {frame.lineno}"
+    return f"{where}: {frame.line}"
 
 
 class SettingsError(RustbotError):
@@ -137,3 +158,6 @@ class BudgetExceeded(RustbotError):
 
 class InvalidTransition(RustbotError):
     """A (state, trigger) pair that the transition table does not know: a bug in Rustbot."""
+
+    # Whoever mends it needs the whole way: IPython shows its own traceback when there is no such method.
+    _render_traceback_ = None  # type: ignore[assignment]

@@ -71,9 +71,10 @@ class Parts:
             if self.core is not None and self.core.is_alive:
                 return self.agent
             if self.core is not None:
-                # What waited on the old loop is gone with it; what was said is kept.
+                # What waited on the old loop is gone with it; what was said, used and spent is kept.
                 self.planner.forget_connections()
-                self.agent = Agent(self.planner, self.agent.conversation, self.planner.prepare)
+                self.agent.abandon()
+                self.agent = Agent(self.planner, prepare=self.planner.prepare, before=self.agent)
             self.core = attach_core()
             self.core.start(self.agent.run())
             self._close_when_dropped(self.core)

@@ -64,6 +64,7 @@ class Rustbot:
         profile: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
+        *,
         max_cost_usd: float | None = None,
     ) -> None:
         secret = None

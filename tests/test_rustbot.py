@@ -304,6 +304,45 @@ def test_a_closed_bot_that_is_dropped_leaves_the_others_their_thread(bot: rb.Rus
     assert core_threads() == ["rustbot-core"]
 
 
+def test_when_the_thread_dies_who_waits_is_told_and_the_frames_go_on(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(wire.answer("one"), [*wire.opening("half"), HOLD], wire.answer("three"))
+    bot.ask("1")
+    failures: list[BaseException] = []
+
+    def ask_in_vain() -> None:
+        try:
+            bot.ask("2")
+        except rb.RustbotError as error:
+            failures.append(error)
+
+    waiting = threading.Thread(target=ask_in_vain)
+    waiting.start()
+    wait_for_text(bot, 2)
+    loop_ended = threading.Event()
+    bot.run_on_core(lambda: asyncio.get_running_loop().call_soon(asyncio.get_running_loop().stop))
+    while core_threads():
+        loop_ended.wait(0.01)
+    answer = bot.ask("3")
+    waiting.join(timeout=5)
+
+    assert answer.text == "three"
+    assert not waiting.is_alive()
+    assert len(bot.usage()) >= 2
+    assert bot.events()["seq"].is_monotonic_increasing
+    assert bot.events()["seq"].is_unique
+
+
+def test_ipython_shows_the_users_line_and_the_sentence_instead_of_our_frames(bot: rb.Rustbot):
+    try:
+        bot.ask("")
+    except rb.RequestError as error:
+        lines = error._render_traceback_()
+
+    assert lines[-1] == "RequestError: The question is empty. Write something to ask."
+    assert 'bot.ask("")' in lines[0]
+    assert not any("rustbot_jupyter/" in line for line in lines)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_asks_on_a_thread_of_its_own(bot: rb.Rustbot, server: MisbehavingServer):
     server.script(wire.answer("parent"), wire.answer("child"), wire.answer("parent again"))

@@ -71,6 +71,8 @@ class Agent:
         planner: Resolves a request when its turn starts.
         conversation: What was said before; grows with each turn.
         prepare: Awaited before the planner is asked: what it needs to know from elsewhere first.
+        before: The agent whose place this one takes, when that one's loop died or is another process's: what was said,
+            used and spent goes on.
     """
 
     def __init__(
@@ -78,16 +80,19 @@ class Agent:
         planner: Planner,
         conversation: ConversationHistory | None = None,
         prepare: Callable[[TurnRequest], Awaitable[None]] = _nothing,
+        before: Agent | None = None,
     ) -> None:
-        self.conversation = conversation or ConversationHistory()
-        self.queue = EventQueue()
+        self.conversation: ConversationHistory = (
+            before.conversation if before else conversation or ConversationHistory()
+        )
+        self.queue: EventQueue = EventQueue(last_seq=before.queue.last_seq if before else 0)
         self.bus = EventBus()
-        self.log = EventLog()
-        self.usage_log = UsageLog()
-        self.budget = Budget()
+        self.log: EventLog = before.log if before else EventLog()
+        self.usage_log: UsageLog = before.usage_log if before else UsageLog()
+        self.budget: Budget = before.budget if before else Budget()
         self.machine = StateMachine(self._on_state_changed)
         self.periodic = PeriodicRunner()
-        self.endings: dict[str, TurnFinished | TurnInterrupted | TurnFailed] = {}
+        self.endings: dict[str, TurnFinished | TurnInterrupted | TurnFailed] = before.endings if before else {}
         """How each turn of this kernel's life ended."""
         self._planner = planner
         self._prepare = prepare
@@ -249,6 +254,13 @@ class Agent:
             self._resolve_unasked(turn)
         self._waiting.clear()
         self._incoming.clear()
+
+    def abandon(self) -> None:
+        """Tell everybody who waits for a reply that none will come: the loop is gone. From any thread."""
+        turns = [*([self._active] if self._active else []), *self._waiting, *self._incoming.values()]
+        for turn in turns:
+            if not turn.outcome.done():
+                turn.outcome.set_exception(RustbotError("Rustbot's own thread ended while you waited. Ask again."))
 
     def _dispatch(self, event: AssistantEvent) -> None:
         if event.state is None:

@@ -33,14 +33,16 @@ class EventQueue:
     Args:
         capacity: Most events that wait in one lane. A full LOW lane drops what comes and counts it; any other full
             lane refuses with `RequestError`, so that nothing else is ever lost silently.
+        last_seq: The number after which this queue goes on.
     """
 
-    def __init__(self, capacity: int = 100_000) -> None:
+    def __init__(self, capacity: int = 100_000, last_seq: int = 0) -> None:
         self.capacity = capacity
+        self.last_seq = last_seq
+        """The number of the event taken out last."""
         self.dropped = 0
         """LOW events dropped so far because their lane was full."""
         self._lanes: tuple[deque[AssistantEvent], ...] = tuple(deque() for _ in Priority)
-        self._seq = 0
         self._consumer_sleeps = False
         self._consumer: _Consumer | None = None
 
@@ -68,9 +70,9 @@ class EventQueue:
         for lane in self._lanes:
             if lane:
                 event = lane.popleft()
-                self._seq += 1
+                self.last_seq += 1
                 # Stamped once, before anybody but the producer has seen the event.
-                object.__setattr__(event, "seq", self._seq)
+                object.__setattr__(event, "seq", self.last_seq)
                 return event
         return None
 

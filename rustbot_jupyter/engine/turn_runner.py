@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from time import monotonic
@@ -46,6 +47,7 @@ from rustbot_jupyter.messages import (
 )
 
 MAX_ROUNDS = 25
+MAX_EQUAL_CALLS = 3
 
 RunTools = Callable[[Sequence[ToolCallPart]], Awaitable[list[ToolResultPart]]]
 Emit = Callable[[AssistantEvent], None]
@@ -123,11 +125,18 @@ class TurnRunner:
     # One round: a request and its answer.
 
     async def _rounds(self) -> Answer:
+        made: Counter[tuple[str, str]] = Counter()
         for _ in range(MAX_ROUNDS):
             answer = await self._ask_with_retries()
             if not answer.tool_calls:
                 return answer
             await self._answer_tool_calls(answer)
+            made.update((call.name, call.arguments) for call in answer.tool_calls)
+            (name, _), times = made.most_common(1)[0]
+            if times >= MAX_EQUAL_CALLS:
+                raise RustbotError(
+                    f"The model called {name!r} {times} times in the same way and was stopped. Ask again."
+                )
         raise RustbotError(f"The model called tools {MAX_ROUNDS} times without an answer and was stopped. Ask again.")
 
     async def _ask_with_retries(self) -> Answer:

@@ -67,7 +67,9 @@ COMMANDS: dict[str, Command] = {
         Command(verb=Verb.STATUS, help="Show the model, the state and the conversation."),
         Command(verb=Verb.STOP, help="Stop the answer that is being written."),
         Command(verb=Verb.RESET, help="Start a new conversation."),
-        Command(verb=Verb.EXPORT, usage="PATH", least=1, most=1, help="Save the conversation; the ending says how."),
+        Command(
+            verb=Verb.EXPORT, usage="PATH", least=1, most=1, help="Write the conversation to a Markdown file (`.md`)."
+        ),
         Command(verb=Verb.DOCTOR, help="Check the installation, the key and the connection."),
         Command(verb=Verb.HELP, help="Show this help."),
         Command(verb=Verb.VERSION, help="Show the version."),
@@ -82,6 +84,13 @@ SPELLINGS = {
     "list": "models",
 }
 """Every word that is a command; those of Jupyter AI's `%ai` too."""
+
+NOT_YET = {
+    "save": "keeps conversations in a later version; '%rustbot export PATH.md' writes this one.",
+    "load": "opens kept conversations in a later version; so far a conversation ends with its kernel.",
+    "tools": "lists tools in a later version; so far the model answers without any.",
+}
+"""Commands people know from the plan or from other assistants: as questions they would cost money."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,6 +244,8 @@ def _refuse_misspelled(first: Word, arguments: Sequence[Word], names: _Names) ->
     """Stop a line such as `modles gpt`, which would cost money as a question."""
     if first.is_quoted or names.is_known(first.text):
         return
+    if first.text.lower() in NOT_YET and len(arguments) <= 1:
+        raise RequestError(f"'%rustbot {first.text}' {NOT_YET[first.text.lower()]} {_HOW_TO_ASK}")
     near = difflib.get_close_matches(first.text.lower(), SPELLINGS, n=1, cutoff=0.8)
     if near and _fits(COMMANDS[SPELLINGS[near[0]]], arguments, names):
         raise RequestError(f"There is no command {first.text!r}; did you mean {near[0]!r}? {_HOW_TO_ASK}")

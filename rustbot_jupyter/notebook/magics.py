@@ -173,4 +173,4 @@ def _partial_text(error: RustbotError) -> str:
 
 def _show_in_one_line(error: RustbotError) -> None:
     # IPython asks an exception for this; the way through our own code helps nobody.
-    error._render_traceback_ = lambda: [f"{type(error).__name__}: {error}"]  # type: ignore[attr-defined]
+    error._render_traceback_ = lambda: [f"{type(error).__name__}: {error}"]  # type: ignore[method-assign]

@@ -437,4 +437,4 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(name), known, n=1)
     if near:
         return f"; the nearest is {near[0]!r}"
-    return f"; there are {', '.join(map(repr, known[:5]))}" if known else " and no other either"
+    return f"; there are {', '.join(map(repr, known[:5]))}" if known else ", and none else is in the settings file"

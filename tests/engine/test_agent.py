@@ -422,14 +422,28 @@ async def test_a_tool_that_nobody_offered_gets_an_error_result_and_the_turn_goes
 
 async def test_a_model_that_only_calls_tools_is_stopped_after_25_rounds(make_agent: MakeAgent, model: ScriptedModel):
     agent = make_agent()
-    call = ToolCallPart(call_id="call-1", name="again", arguments="{}")
-    model.will_stream(tool_calls=(call,), finish_reason="tool_calls")
+    for number in range(30):
+        call = ToolCallPart(call_id=f"call-{number}", name="look", arguments=f'{{"page": {number}}}')
+        model.will_stream(tool_calls=(call,), finish_reason="tool_calls")
 
     with pytest.raises(Exception, match="called tools 25 times"):
         await reply_of(ask(agent))
 
     assert len(model.requests) == 25
     assert agent.machine.state is AgentState.IDLE
+
+
+async def test_a_model_that_makes_the_same_call_again_and_again_is_stopped_at_the_third(
+    make_agent: MakeAgent, model: ScriptedModel
+):
+    agent = make_agent()
+    call = ToolCallPart(call_id="call-1", name="again", arguments="{}")
+    model.will_stream(tool_calls=(call,), finish_reason="tool_calls")
+
+    with pytest.raises(Exception, match="called 'again' 3 times in the same way"):
+        await reply_of(ask(agent))
+
+    assert len(model.requests) == 3
 
 
 async def test_an_unknown_cost_is_estimated_from_prices_and_marked(make_agent: MakeAgent, model: ScriptedModel):

@@ -327,3 +327,13 @@ def test_the_help_names_every_command_and_flag():
 
     for name in [*SPELLINGS, *COMMANDS, *(name for flag in FLAGS for name in flag.names)]:
         assert name in text
+
+
+@pytest.mark.parametrize("line", ["save", "load 3", "tools", "Save"])
+def test_a_command_of_a_later_version_is_not_sent_as_a_question(line: str):
+    with pytest.raises(RequestError, match="in a later version"):
+        parse_line(line)
+
+
+def test_a_question_that_begins_like_one_is_a_question():
+    assert parse_line("load the file data.csv with pandas").question == "load the file data.csv with pandas"
