@@ -77,6 +77,10 @@ class Accounts:
         """Give back the room of a request that cost nothing."""
         self._budget.settle(attempt.reservation, 0.0)
 
+    def newly_near(self) -> list[tuple[float, float]]:
+        """(spent, cap) of each cap that this turn brought near."""
+        return self._budget.newly_near(self._turn.history.id, self._plan.caps)
+
     def book(self, attempt: Attempt, answer: Answer, status: str, error: str | None = None) -> None:
         """Book what a request used that is over; one stopped before its cost was told is settled later.
 

@@ -29,6 +29,7 @@ from rustbot_jupyter.events import (
     AssistantEvent,
     ConversationChanged,
     CostSettled,
+    ErrorOccurred,
     InterruptRequested,
     MetricsSampled,
     Priority,
@@ -86,12 +87,12 @@ class Agent:
             before.conversation if before else conversation or ConversationHistory()
         )
         self.queue: EventQueue = EventQueue(last_seq=before.queue.last_seq if before else 0)
-        self.bus = EventBus()
+        self.bus = EventBus(self._on_side_failure)
         self.log: EventLog = before.log if before else EventLog()
         self.usage_log: UsageLog = before.usage_log if before else UsageLog()
         self.budget: Budget = before.budget if before else Budget()
         self.machine = StateMachine(self._on_state_changed)
-        self.periodic = PeriodicRunner()
+        self.periodic = PeriodicRunner(self._on_side_failure)
         self.endings: dict[str, TurnFinished | TurnInterrupted | TurnFailed] = before.endings if before else {}
         """How each turn of this kernel's life ended."""
         self._planner = planner
@@ -482,6 +483,9 @@ class Agent:
                 conversation_id=self.conversation.id,
             )
         )
+
+    def _on_side_failure(self, error: Exception, where: str) -> None:
+        self._emit(ErrorOccurred(error=repr(error), where=where, conversation_id=self.conversation.id))
 
     def _sample_metrics(self) -> None:
         values = self._sampler.sample() | {

@@ -12,6 +12,8 @@ ASSUMED_INPUT_USD = 10e-6
 ASSUMED_OUTPUT_USD = 50e-6
 # Below this some providers refuse the request, and nothing useful fits.
 SMALLEST_ANSWER_TOKENS = 16
+NEAR_CAP = 0.8
+"""The share of a cap from which its user is warned."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +41,7 @@ class Budget:
     def __init__(self) -> None:
         self._spent: dict[str, float] = {}
         self._reserved: dict[str, float] = {}
+        self._told: set[tuple[str, float]] = set()
 
     def spent(self, conversation_id: str | None = None) -> float:
         """US dollars spent, in one conversation or in all."""
@@ -87,6 +90,17 @@ class Budget:
     def correct(self, conversation_id: str, difference_usd: float) -> None:
         """Book a further amount (negative: less than was booked)."""
         self._spent[conversation_id] = max(0.0, self._spent.get(conversation_id, 0.0) + difference_usd)
+
+    def newly_near(self, conversation_id: str, caps: Caps) -> list[tuple[float, float]]:
+        """(spent, cap) in US dollars of each cap of which four fifths are gone now; each cap is told once."""
+        limits = [
+            (conversation_id, caps.conversation_usd, self.spent(conversation_id)),
+            ("", caps.bot_usd, self.spent()),
+        ]
+        near = [(name, spent, cap) for name, cap, spent in limits if cap and spent >= NEAR_CAP * cap]
+        new = [(name, spent, cap) for name, spent, cap in near if (name, cap) not in self._told]
+        self._told.update((name, cap) for name, _, cap in new)
+        return [(spent, cap) for _, spent, cap in new]
 
     def _room(self, conversation_id: str, caps: Caps) -> tuple[float, str, float] | None:
         """The tightest cap: (US dollars left, its name, its size), or None without caps."""

@@ -14,9 +14,15 @@ Subscriber = Callable[[AssistantEvent], None]
 
 
 class EventBus:
-    """Publish on the core thread; subscribe from anywhere."""
+    """Publish on the core thread; subscribe from anywhere.
 
-    def __init__(self) -> None:
+    Args:
+        on_failure: Told the error and the subscriber's name when one fails for the first time.
+    """
+
+    def __init__(self, on_failure: Callable[[Exception, str], None] | None = None) -> None:
+        self._on_failure = on_failure
+        self._failed: set[int] = set()
         self._lock = threading.Lock()
         # Replaced as a whole, so that publishing needs no lock and may run while someone subscribes.
         self._subscribers: tuple[tuple[Subscriber, frozenset[type[AssistantEvent]] | None], ...] = ()
@@ -45,5 +51,12 @@ class EventBus:
                 continue
             try:
                 callback(event)
-            except Exception:
+            except Exception as error:
                 logger.exception("A subscriber failed on %s: %r", event.kind, callback)
+                self._tell_once(error, callback)
+
+    def _tell_once(self, error: Exception, callback: Subscriber) -> None:
+        # Once for each: what fails on every event would fail on the news of its failure too.
+        if self._on_failure is not None and id(callback) not in self._failed:
+            self._failed.add(id(callback))
+            self._on_failure(error, getattr(callback, "__qualname__", repr(callback)))

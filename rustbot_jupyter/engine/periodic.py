@@ -25,9 +25,13 @@ class PeriodicRunner:
     """Runs tasks at their intervals while they are wanted. One asyncio task for all; a failing one is logged.
 
     `wake` says that something may be wanted again.
+
+    Args:
+        on_failure: Told the error and the task's name when one fails.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_failure: Callable[[Exception, str], None] | None = None) -> None:
+        self._on_failure = on_failure
         self._tasks: list[PeriodicTask] = []
         self._due: dict[str, float] = {}
         self._wake = asyncio.Event()
@@ -74,5 +78,7 @@ class PeriodicRunner:
                 result = task.run()
                 if result is not None:
                     await result
-            except Exception:
+            except Exception as error:
                 logger.exception("The periodic task %r failed; it is tried again.", task.name)
+                if self._on_failure is not None:
+                    self._on_failure(error, task.name)

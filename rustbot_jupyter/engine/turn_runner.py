@@ -21,6 +21,7 @@ from rustbot_jupyter.engine.usage_log import UsageLog
 from rustbot_jupyter.errors import ModelError, ModelTimeout, RustbotError, UnknownModel
 from rustbot_jupyter.events import (
     AssistantEvent,
+    BudgetWarned,
     FirstToken,
     ProviderWaiting,
     ReasoningStreamed,
@@ -322,6 +323,8 @@ class TurnRunner:
         return error
 
     def _end(self, kind: type[TurnFinished] | type[TurnInterrupted] | type[TurnFailed], **fields: Any) -> None:
+        for spent_usd, cap_usd in self._accounts.newly_near():
+            self._emit(BudgetWarned, spent_usd=spent_usd, cap_usd=cap_usd)
         event = self._emit(kind, took_s=monotonic() - self._started, **fields)
         assert isinstance(event, TurnFinished | TurnInterrupted | TurnFailed)
         self._turn.ending = event

@@ -491,6 +491,19 @@ async def test_a_request_that_failed_on_our_side_takes_no_room_under_the_cap(
     assert reply.text == "Hello"
 
 
+async def test_a_cap_that_is_nearly_spent_is_told_once(make_agent: MakeAgent, model: ScriptedModel):
+    agent = make_agent(caps=Caps(conversation_usd=1.0))
+    model.will_stream("a", usage=Usage(input_tokens=1, output_tokens=1, cost_usd=0.5))
+    model.will_stream("b", usage=Usage(input_tokens=1, output_tokens=1, cost_usd=0.35))
+    model.will_stream("c", usage=Usage(input_tokens=1, output_tokens=1, cost_usd=0.01))
+
+    for question in ("1", "2", "3"):
+        await reply_of(ask(agent, question))
+
+    warned = [event for event in agent.log.all() if event.kind == "budget_warned"]
+    assert [(event.spent_usd, event.cap_usd) for event in warned] == [(pytest.approx(0.85), 1.0)]
+
+
 async def test_closing_in_the_middle_of_an_answer_leaves_nothing_behind(model: ScriptedModel):
     agent = Agent(planner_for(model))
     running = asyncio.create_task(agent.run())
@@ -519,6 +532,9 @@ async def test_a_failing_subscriber_does_not_stop_the_turn(make_agent: MakeAgent
     agent.bus.subscribe(fail)
 
     assert (await reply_of(ask(agent))).text == "Hello"
+    errors = [event for event in agent.log.all() if event.kind == "error_occurred"]
+    assert len(errors) == 1
+    assert "broken plot" in errors[0].error
 
 
 async def test_metrics_are_sampled_while_an_answer_runs(make_agent: MakeAgent, model: ScriptedModel):
