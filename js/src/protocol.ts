@@ -237,6 +237,8 @@ export interface Commands {
   send: { fields: { text: string }; result: Nothing };
   stop: { fields: Nothing; result: Nothing };
   regenerate: { fields: { message_id: string }; result: Nothing };
+  /** As regenerate, with the older half of the conversation left out. */
+  shorten: { fields: { message_id: string }; result: Nothing };
   continue: { fields: { message_id: string }; result: Nothing };
   edit: { fields: { message_id: string; text: string }; result: Nothing };
   queue_edit: { fields: { item_id: string; text: string }; result: Nothing };

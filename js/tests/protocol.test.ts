@@ -10,6 +10,7 @@ const COMMANDS: Record<keyof Commands, true> = {
   send: true,
   stop: true,
   regenerate: true,
+  shorten: true,
   continue: true,
   edit: true,
   queue_edit: true,

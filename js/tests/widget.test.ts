@@ -305,6 +305,14 @@ describe("an answer", () => {
     expect(model.sent.at(-1)?.command).toBe("new_conversation");
   });
 
+  test("that does not fit can be asked again without the older messages", async () => {
+    const { el } = await chat({ messages: [failed("ContextTooLong")] });
+
+    button(el, "Leave out older messages").click();
+
+    expect(model.sent.at(-1)).toMatchObject({ command: "shorten" });
+  });
+
   test("that was stopped can go on", async () => {
     const { el } = await chat({ messages: [message({ id: "x", status: "interrupted", text: "Once" })] });
 

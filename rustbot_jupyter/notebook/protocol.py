@@ -340,6 +340,7 @@ COMMANDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "send": {"text": str},
     "stop": {},
     "regenerate": {"message_id": str},
+    "shorten": {"message_id": str},  # as regenerate, with the older half of the conversation left out
     "continue": {"message_id": str},
     "edit": {"message_id": str, "text": str},
     "queue_edit": {"item_id": str, "text": str},

@@ -14,6 +14,7 @@ from rustbot_jupyter.engine.plan import TurnRequest
 from rustbot_jupyter.errors import ModelError, RequestError, SettingsError
 from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.llm.local_servers import find_servers
+from rustbot_jupyter.llm.token_estimate import estimate_tokens
 from rustbot_jupyter.messages import user_message
 from rustbot_jupyter.notebook.protocol import Command
 from rustbot_jupyter.notebook.views import model_choice
@@ -22,6 +23,7 @@ from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, host_of, is_loopback
 if TYPE_CHECKING:
     from rustbot_jupyter.notebook.session import Bot
 
+SMALLEST_CONTEXT_TOKENS = 256
 CONTINUE = "Continue exactly where you stopped."
 """What the user says by pressing Continue."""
 SETTINGS_COMMANDS = frozenset({"set_model", "save_settings", "use_profile", "set_key", "forget_key"})
@@ -51,6 +53,7 @@ class BotCommands:
             "send": lambda fields: self._ask(fields["text"]),
             "stop": lambda fields: self._bot.agent.interrupt("chat"),
             "regenerate": lambda fields: self._again(fields["message_id"]),
+            "shorten": self._shorten,
             "continue": self._continue,
             "edit": lambda fields: self._again(fields["message_id"], fields["text"]),
             "queue_edit": lambda fields: self._bot.agent.edit_waiting(fields["item_id"], fields["text"]),
@@ -82,6 +85,12 @@ class BotCommands:
 
     def _again(self, message_id: str, text: str | None = None) -> None:
         self._bot.agent.ask_again(message_id, text)
+
+    def _shorten(self, fields: _Fields) -> None:
+        """Send only the newer half of the conversation from now on, and ask again."""
+        tokens = estimate_tokens(self._bot.agent.conversation.messages)
+        self._bot.settings.set("context_budget_tokens", max(SMALLEST_CONTEXT_TOKENS, tokens // 2))
+        self._again(fields["message_id"])
 
     def _continue(self, fields: _Fields) -> None:
         if all(message.id != fields["message_id"] for message in self._bot.agent.conversation.messages):

@@ -18,7 +18,7 @@ from rustbot_jupyter.engine.agent import Agent
 from rustbot_jupyter.engine.plan import TurnRequest
 from rustbot_jupyter.engine.planner import ModelPlanner
 from rustbot_jupyter.engine.usage_log import PendingCost
-from rustbot_jupyter.errors import AuthenticationFailed, ConnectionFailed, StreamBroken
+from rustbot_jupyter.errors import AuthenticationFailed, ConnectionFailed, ContextTooLong, StreamBroken
 from rustbot_jupyter.events import BudgetWarned
 from rustbot_jupyter.llm.base import ReasoningDelta, ToolCallStarted
 from rustbot_jupyter.messages import CitationPart, ToolCallPart, user_message
@@ -527,6 +527,22 @@ async def test_regenerating_drops_the_answer_and_asks_again(chat: Chat) -> None:
     await chat.until_idle()
 
     assert chat.page.texts == [("user", "Hi"), ("assistant", "Good")]
+
+
+async def test_a_conversation_that_does_not_fit_is_asked_again_without_its_older_half(chat: Chat) -> None:
+    """N18."""
+    chat.model.will_stream("Fine")
+    chat.model.will_stream(ContextTooLong("It does not fit."))
+    chat.model.will_stream("Now it fits")
+    await chat.answer("long " * 4_000)
+    failed = await chat.answer("And now?")
+
+    await chat.ok("shorten", message_id=failed["id"])
+    await chat.until(lambda: chat.page.texts[-1:] == [("assistant", "Now it fits")])
+
+    budget = chat.settings.values.context_budget_tokens
+    assert budget is not None
+    assert 2_000 < budget < 3_000
 
 
 async def test_editing_a_question_drops_all_after_it(chat: Chat) -> None:

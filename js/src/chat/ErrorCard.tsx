@@ -23,13 +23,21 @@ export function ErrorCard({ error, message, isLast, isBusy, actions }: MessagePr
             <Button label="Open settings" icon="key" kind="primary" onClick={actions.openKeySetting} />
           )}
           {error.type === "ContextTooLong" && (
-            <Button
-              label="Start a new chat"
-              icon="plus"
-              kind="primary"
-              isDisabled={isBusy}
-              onClick={actions.newConversation}
-            />
+            <>
+              <Button
+                label="Leave out older messages"
+                icon="retry"
+                kind="primary"
+                isDisabled={isBusy}
+                onClick={() => actions.shorten(message.id)}
+              />
+              <Button
+                label="Start a new chat"
+                icon="plus"
+                isDisabled={isBusy}
+                onClick={actions.newConversation}
+              />
+            </>
           )}
           <Button
             label="Retry"

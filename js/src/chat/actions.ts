@@ -9,6 +9,8 @@ export interface ChatActions {
   send(text: string): Promise<boolean>;
   stop(): void;
   regenerate(messageId: string): void;
+  /** The same question again, with the older half of the conversation left out. */
+  shorten(messageId: string): void;
   continueAnswer(messageId: string): void;
   edit(messageId: string, text: string): void;
   /** The same question again, to another model. */
@@ -32,6 +34,7 @@ export function makeActions(store: Store, view: View, complain: (text: string) =
     send: (text) => run("send", { text }),
     stop: () => run("stop", {}),
     regenerate: (messageId) => run("regenerate", { message_id: messageId }),
+    shorten: (messageId) => run("shorten", { message_id: messageId }),
     continueAnswer: (messageId) => run("continue", { message_id: messageId }),
     edit: (messageId, text) => run("edit", { message_id: messageId, text }),
     async retryWith(messageId, model) {
