@@ -16,6 +16,7 @@ _OPENING = re.compile(r"(`{3,}(?=[^`\n]*$)|~{3,})")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)([^\n|$\\]*?[^\n|$\\`])\1(?!`)")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])(?!https?://[^\s<>`]+>)")
 _IMAGE = re.compile(r"!+(?=\[)")
+_STRANGE_ADDRESS = re.compile(r"\](?=[(:])(?![(:][ \t]*<?(?:https?://|mailto:|#|\.{0,2}/|[\w.%-]+[/?#)\s]))")
 _INFO = re.compile(r"(`{3,}|~{3,})(.*)")
 _DRAWN = re.compile("mermaid", re.IGNORECASE)
 _HARMFUL = re.compile(r"<[A-Za-z/!?]|!\[|`{3}|~{3}")
@@ -77,5 +78,6 @@ def _quiet_info(line: str) -> str:
 
 
 def _without_html(text: str) -> str:
-    # A blank behind "<" makes it text for every renderer, in formulas too, where an entity would show as such.
-    return _IMAGE.sub("", _TAG.sub("< ", text))
+    # A blank behind "<" makes it text for every renderer, in formulas too, where an entity would show as such; one
+    # behind "]" ends a link, whose address could be a script.
+    return _IMAGE.sub("", _STRANGE_ADDRESS.sub("] ", _TAG.sub("< ", text)))

@@ -16,6 +16,7 @@ EVIL = "//evil.example/?data"
     "text",
     [
         "Plain *text* with [a link](https://x.example) and <https://auto.example>.",
+        "[a](#part) [b](notes/a.md#x) [c](mailto:a@b.example) [d](<https://x.example>)\n\n[e]: https://x.example",
         '```python\nprint("hello") if 1 < 2 else a[0]\n```',
         "~~~\na & b\n~~~\n",
         "`a < b` and `a[1]` and `$x`",
@@ -54,6 +55,22 @@ def test_harmless_text_stays_as_it_is(text):
 )
 def test_what_would_load_something_becomes_text_or_a_link(text, shown):
     assert inert_markdown(text) == shown
+
+
+@pytest.mark.parametrize("separator", ["(", ": ", ":\n", "(\n", "(\t"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert()",
+        "JaVaScRiPt:alert()",
+        "&#106;avascript:x",
+        "javascript\\:x",
+        "data:text/html,x",
+        "\u00a0blob:x",
+    ],
+)
+def test_an_address_that_could_run_is_no_link(address, separator):
+    assert f"]{separator[0]}" not in inert_markdown(f"[x]{separator}{address})")
 
 
 @pytest.mark.parametrize(
