@@ -85,7 +85,9 @@ class Lab:
         env |= {f"JUPYTER_{name}_DIR": str(self.home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
         env |= {f"JUPYTERLAB_{name}_DIR": str(self.home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
         env |= {f"RUSTBOT_{name}_DIR": str(self.home / "rustbot") for name in ("CONFIG", "DATA")}
-        return env | {"IPYTHONDIR": str(self.home / "ipython"), "JUPYTER_PREFER_ENV_PATH": "1"}
+        # What is tested is this checkout, whatever is installed.
+        env |= {"IPYTHONDIR": str(self.home / "ipython"), "PYTHONPATH": str(ROOT)}
+        return env | {"JUPYTER_PREFER_ENV_PATH": "1"}
 
     def _write_settings(self) -> None:
         for plugin, values in {
@@ -103,7 +105,7 @@ class Lab:
             "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": f"ipykernel {version}",
             "language": "python",
-            "env": {"PYTHONPATH": str(IPYKERNELS / version)},
+            "env": {"PYTHONPATH": os.pathsep.join([str(IPYKERNELS / version), str(ROOT)])},
         }
         (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 

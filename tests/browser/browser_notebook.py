@@ -14,22 +14,22 @@ from browser_lab import TOKEN, Lab
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 _NUMBERED = re.compile(r"\[\d+\]:")
+_ERRORS = '[data-mime-type="application/vnd.jupyter.stderr"]'
 STREAMING, COMPLETE, INTERRUPTED, ERROR = "streaming", "complete", "interrupted", "error"
 
 
 def open_lab(context: BrowserContext, lab: Lab) -> Page:
     """A browser tab with JupyterLab, and nothing open in it."""
     page = context.new_page()
-    page.goto(f"{lab.url}/lab/workspaces/{uuid.uuid4().hex}?token={TOKEN}")
-    wait_for_lab(page)
-    page.evaluate("jupyterapp.shell.collapseLeft()")
+    load_lab(page, lab)
     return page
 
 
-def wait_for_lab(page: Page) -> None:
-    """Return once JupyterLab has restored what was open."""
+def load_lab(page: Page, lab: Lab) -> None:
+    """Load JupyterLab in a browser tab, anew if it was there, with nothing open in it."""
+    page.goto(f"{lab.url}/lab/workspaces/{uuid.uuid4().hex}?token={TOKEN}")
     page.wait_for_function("window.jupyterapp !== undefined")
-    page.evaluate("jupyterapp.restored.then(() => true)")
+    page.evaluate("jupyterapp.restored.then(() => jupyterapp.shell.collapseLeft())")
 
 
 class Notebook:
@@ -59,10 +59,10 @@ class Notebook:
         self.panel = self.page.locator(f'[id="{self._js("({panel}) => panel.id")}"]')
 
     def reload(self) -> None:
-        """Save, and reload the browser tab; what was found in the page before is gone."""
+        """Save, load the whole page anew, and open the notebook again; what was found in the page before is gone."""
         self.save()
-        self.page.reload()
-        wait_for_lab(self.page)
+        # Not by what JupyterLab restores: that comes when it likes, other notebooks too.
+        load_lab(self.page, self.lab)
         self._open()
 
     def start(self, code: str) -> Locator:
@@ -72,6 +72,7 @@ class Notebook:
                 const model = panel.content.model.sharedModel;
                 model.insertCell(model.cells.length, {cell_type: 'code', source: code, metadata: {}});
                 panel.content.activeCellIndex = model.cells.length - 1;
+                jupyterapp.shell.activateById(panel.id);
                 void jupyterapp.commands.execute('notebook:run-cell');
                 return model.cells.length - 1;
             }""",
@@ -88,9 +89,13 @@ class Notebook:
     def finish(self, cell: Locator) -> str:
         """What a started cell printed, once it ended; fails if it raised."""
         expect(self.prompt_of(cell)).to_have_text(_NUMBERED, timeout=60_000)
-        error = cell.locator('[data-mime-type="application/vnd.jupyter.stderr"]')
-        assert error.count() == 0, error.first.inner_text()
+        self._fail_on_error(cell)
         return "".join(cell.locator(".jp-OutputArea-output pre").all_inner_texts()).strip("\n")
+
+    @staticmethod
+    def _fail_on_error(cell: Locator) -> None:
+        errors = cell.locator(_ERRORS)
+        assert errors.count() == 0, errors.first.inner_text()
 
     @contextmanager
     def running(self, code: str) -> Iterator[Locator]:
@@ -112,6 +117,8 @@ class Notebook:
         """The chat that a cell's last line shows."""
         cell = self.start(code)
         chat = Chat(cell.locator(".rb-root"))
+        expect(chat.root.or_(cell.locator(_ERRORS)).first).to_be_visible()
+        self._fail_on_error(cell)
         chat.expect_state("idle")
         return chat
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +20,18 @@ HERE = __file__.rsplit("/", 1)[0]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of this folder last: while Playwright's loop runs here, no asynchronous test can."""
     items.sort(key=lambda item: str(item.path).startswith(HERE))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep a picture of the page beside what a failed test says."""
+    report = yield
+    page, folder = (getattr(item, "funcargs", {}).get(name) for name in ("lab_page", "pictures"))
+    if report.failed and page is not None and folder is not None:
+        picture = folder / f"{item.name.replace('/', ' ')}, {report.when}.png"
+        page.screenshot(path=picture)
+        report.sections.append(("what the page showed", str(picture)))
+    return report
 
 
 @dataclass
@@ -89,12 +102,18 @@ def _is_outside(url: str) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def seen(browsing: BrowserContext, everything_seen: Seen) -> Iterator[Seen]:
+def seen(lab_page: Page, pictures: Path, everything_seen: Seen) -> Iterator[Seen]:
     """What must not happen, as far as it did; a test that wants it to happen clears the list."""
     everything_seen.clear()
     yield everything_seen
     assert everything_seen.outside == []
     assert everything_seen.dialogs == []
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where pictures of failed tests go."""
+    return tmp_path_factory.mktemp("pictures")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,228 @@
+"""Model output is data: nothing in it runs, fetches, covers the page or hangs the tab."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from browser_notebook import COMPLETE, ERROR, Chat, Notebook
+from conftest import Seen
+from hostile_texts import HOSTILE, HOSTILE_LINE, OUTSIDE, bombs
+from playwright.sync_api import Locator, expect
+from servers.misbehaving import (
+    Chunk,
+    MisbehavingServer,
+    answer,
+    closing,
+    delta,
+    error,
+    event,
+    head,
+    json_answer,
+    opening,
+)
+
+pytestmark = pytest.mark.browser
+
+# What is wrong in a part of the page that shows foreign text; nothing is wrong when it is empty.
+HARM = """(root) => {
+    const wrong = window.__xss === undefined ? [] : [`ran: ${window.__xss}`];
+    const tags = 'script, style, iframe, object, embed, link, meta, base, form, video, audio, img, math, template';
+    for (const element of root.querySelectorAll('*')) {
+        if (element.matches(tags) && !element.closest('.rb-math-drawn')) wrong.push(element.outerHTML.slice(0, 120));
+        if (element.matches('a[href]') && !/^(https?|mailto):/.test(element.getAttribute('href'))) {
+            wrong.push(element.outerHTML.slice(0, 120));
+        }
+        for (const {name, value} of element.attributes) {
+            if (/^on|^data-commandlinker|^ping$|^srcdoc$/.test(name)) wrong.push(`${name}=${value}`);
+            if (name === 'class' && /(^| )(jp|lm)-/.test(value)) wrong.push(`class=${value}`);
+            if (name === 'id') wrong.push(`id=${value}`);
+        }
+        const style = getComputedStyle(element);
+        if (style.position === 'fixed' || style.backgroundImage.includes('url(')) {
+            wrong.push(`${style.position} ${style.backgroundImage} ${element.outerHTML.slice(0, 80)}`);
+        }
+    }
+    const {right} = root.getBoundingClientRect();
+    const box = root.closest('.rb-root').getBoundingClientRect();
+    if (right > box.right + 1) wrong.push(`leaves the widget by ${right - box.right}`);
+    return wrong;
+}"""
+HARM_WITH_IDS = HARM.replace("name === 'id'", "false")
+"""The same where elements have ids of ours."""
+HARM_IN_CELL = """(output) => {
+    const foreign = '[onclick], [onmouseover], [onerror], [data-commandlinker-command], img, script, iframe, link';
+    const wrong = Array.from(output.querySelectorAll(foreign), (element) => element.outerHTML.slice(0, 200));
+    for (const link of output.querySelectorAll('[href]')) {
+        const address = new URL(link.getAttribute('href'), location.href);
+        if (!['http:', 'https:', 'mailto:'].includes(address.protocol)) wrong.push(link.outerHTML.slice(0, 200));
+    }
+    return window.__xss === undefined ? wrong : [...wrong, `ran: ${window.__xss}`];
+}"""
+LEFT_ALONE = ("Load image", "Regenerate", "Retry", "Edit and resend", "Continue", "Open settings")
+
+
+def everywhere() -> list[Any]:
+    """An answer that is hostile in its text, reasoning, citations and the name of its model."""
+    citation = {"type": "url_citation", "url_citation": {"url": f"{OUTSIDE}/?{HOSTILE_LINE}", "title": HOSTILE_LINE}}
+    bad_link = {"type": "url_citation", "url_citation": {"url": "javascript:__xss=1", "title": "x"}}
+    pieces = [
+        delta(content=None, reasoning=HOSTILE),
+        delta(content=HOSTILE, annotations=[citation, bad_link]),
+    ]
+    chunks = [Chunk(event({**piece, "model": HOSTILE_LINE, "provider": HOSTILE_LINE})) for piece in pieces]
+    return [head(), *chunks, *closing()]
+
+
+def click_everything(part: Locator) -> None:
+    """Press all buttons that stay in the chat, open all that is folded, click all links and leave them."""
+    for summary in part.locator("summary").all():
+        summary.click()
+    for button in part.get_by_role("button").all():
+        name = button.get_attribute("aria-label") or button.inner_text()
+        if not name.startswith(LEFT_ALONE) and not button.is_disabled():
+            button.click()
+    root = part.locator("xpath=ancestor::*[contains(@class, 'rb-root')]")
+    for link in part.locator("a[href]").all():
+        link.click()
+        root.get_by_role("dialog", name="Open this link?").get_by_role("button", name="Cancel").click()
+
+
+def test_a_hostile_answer_is_inert_also_after_clicking_everything(
+    chat: Chat, server: MisbehavingServer, seen: Seen
+) -> None:
+    server.script(everywhere())
+    title = chat.page.title()
+    pages = len(chat.page.context.pages)
+
+    reply = chat.ask(HOSTILE)
+    expect(reply.locator(".rb-answer")).to_contain_text("window.__xss = 'script'")
+    before = chat.root.locator(".rb-messages").evaluate(HARM)
+    click_everything(chat.root.locator(".rb-messages"))
+    after = chat.root.locator(".rb-messages").evaluate(HARM)
+
+    assert (before, after) == ([], [])
+    assert chat.page.title() == title
+    assert len(chat.page.context.pages) == pages
+    assert seen.outside == []
+
+
+def test_the_words_of_a_hostile_error_are_inert(chat: Chat, server: MisbehavingServer) -> None:
+    server.script(error(400, HOSTILE, metadata={"raw": HOSTILE, "provider_name": HOSTILE_LINE}))
+
+    chat.send("Hi")
+    expect(chat.answer).to_have_attribute("data-status", ERROR)
+    click_everything(chat.answer)
+
+    assert chat.root.locator(".rb-messages").evaluate(HARM) == []
+
+
+def test_hostile_texts_in_the_event_log_are_inert(chat: Chat, server: MisbehavingServer) -> None:
+    server.script(everywhere(), error(400, HOSTILE))
+    chat.ask(HOSTILE_LINE)
+    chat.send(HOSTILE)
+    expect(chat.answer).to_have_attribute("data-status", ERROR)
+
+    panel = chat.open_tab("Events")
+    rows = panel.get_by_role("option")
+    expect(rows.filter(has_text="__xss").first).to_be_visible()
+    for row in rows.filter(has_text="__xss").all():
+        row.click()
+        expect(panel.locator(".rb-log-details")).to_be_visible()
+        assert panel.locator(".rb-log-details").evaluate(HARM_WITH_IDS) == []
+
+
+def test_hostile_names_of_models_are_inert(chat: Chat, server: MisbehavingServer) -> None:
+    names = ["<img/src=x/onerror=__xss=1>", '<img src=x onerror="__xss=1">', "<script>__xss=1</script>"]
+    models = [{"id": name, "name": name, "context_length": 1, "pricing": {}} for name in names]
+    server.on("/models", json_answer({"data": models}))
+
+    chat.button("Model: test/model").click()
+    choices = chat.root.get_by_role("dialog", name="Choose a model")
+    options = choices.get_by_role("option").filter(has_text="__xss")
+    expect(options).to_have_count(len(names))
+    before = choices.evaluate(HARM_WITH_IDS)
+    options.filter(has_text=names[0]).click()
+
+    expect(chat.button(f"Model: {names[0]}")).to_be_visible()
+    assert before == []
+    assert chat.root.locator(".rb-composer").evaluate("() => window.__xss") is None
+
+
+def test_a_link_shows_its_whole_address_before_it_is_opened(chat: Chat, server: MisbehavingServer, seen: Seen) -> None:
+    address = f"{OUTSIDE}/path?stolen=secret#end"
+    server.script(answer(f"[https://jupyter.org]({address})"))
+    link = chat.ask("Hi").get_by_role("link")
+
+    link.click()
+    question = chat.root.get_by_role("dialog", name="Open this link?")
+    expect(question).to_contain_text(address)
+    assert seen.outside == []
+    with chat.page.context.expect_page() as opened:
+        question.get_by_role("button", name="Open", exact=True).click()
+
+    opened.value.close()
+    assert seen.outside == [address.split("#")[0]] or seen.outside == [address]
+    seen.clear()
+
+
+def test_a_picture_is_fetched_only_after_a_click_and_names_its_address_before(
+    chat: Chat, server: MisbehavingServer, seen: Seen
+) -> None:
+    address = f"{OUTSIDE}/pixel.png?stolen=secret"
+    server.script(answer(f"![A plot]({address})"))
+    picture = chat.ask("Hi").get_by_role("button", name="Load image")
+    expect(picture).to_contain_text(address)
+    assert seen.outside == []
+
+    with chat.page.expect_request(address):
+        picture.click()
+
+    seen.clear()
+
+
+@pytest.mark.parametrize("where", ["answer", "error"])
+def test_a_hostile_answer_in_a_cell_is_inert(
+    notebook: Notebook, server: MisbehavingServer, bot_code: str, where: str
+) -> None:
+    server.script(everywhere() if where == "answer" else error(400, HOSTILE))
+    notebook.run(f"{bot_code}%load_ext rustbot_jupyter\nrb.set_bot(bot)")
+
+    cell = notebook.start("%%rustbot --on-error show\nHi")
+    notebook.finish(cell)
+    output = cell.locator(".jp-OutputArea")
+    expect(output).to_contain_text("window.__xss = 'script'")
+    for part in output.locator("code, p, li").all():
+        for kind in ("mouseover", "click"):
+            part.dispatch_event(kind)
+
+    assert output.evaluate(HARM_IN_CELL) == []
+
+
+@pytest.mark.parametrize("name", bombs(1))
+def test_a_markdown_bomb_leaves_the_tab_alive(chat: Chat, server: MisbehavingServer, name: str) -> None:
+    bomb = bombs()[name]
+    half = len(bomb) // 2
+    server.script([*opening(bomb[:half], bomb[half:]), *closing()])
+    chat.page.evaluate(
+        """() => {
+            window.__stall = 0;
+            window.__stalls = new PerformanceObserver((list) => {
+                for (const {duration} of list.getEntries()) window.__stall = Math.max(window.__stall, duration);
+            });
+            window.__stalls.observe({entryTypes: ['longtask']});
+        }"""
+    )
+
+    chat.send("Hi")
+    expect(chat.answer).to_have_attribute("data-status", COMPLETE, timeout=20_000)
+    complete = time.monotonic()
+    expect(chat.answer.locator(".rb-answer")).not_to_be_empty()
+    chat.prompt.press_sequentially("alive")
+    expect(chat.prompt).to_have_value("alive")
+    alive = time.monotonic()
+    stall = chat.page.evaluate("() => { window.__stalls.disconnect(); return window.__stall; }")
+
+    assert stall < 2000
+    assert alive - complete < 2
