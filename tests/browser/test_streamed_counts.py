@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from browser_notebook import COMPLETE, Chat
@@ -14,6 +15,7 @@ from servers.misbehaving import MisbehavingServer, flood
 pytestmark = pytest.mark.browser
 
 CHUNKS = 3_000
+BINARY = 2
 _MESSAGE_TYPE = re.compile(rb'"msg_type": ?"(\w+)"')
 
 
@@ -22,15 +24,16 @@ def pieces(browsing: BrowserContext, lab_page: Page) -> Iterator[list[int]]:
     """The sizes of the messages that reach widgets in the page."""
     sizes: list[int] = []
     session = browsing.new_cdp_session(lab_page)
-    session.on("Network.webSocketFrameReceived", lambda event: _note(sizes, event["response"]["payloadData"]))
+    session.on("Network.webSocketFrameReceived", lambda event: _note(sizes, event["response"]))
     session.send("Network.enable")
     yield sizes
     session.detach()
 
 
-def _note(sizes: list[int], payload: str) -> None:
-    # Binary frames come as base64.
-    frame = base64.b64decode(payload, validate=False)
+def _note(sizes: list[int], response: dict[str, Any]) -> None:
+    # Binary frames come as base64, those of text as they are; JupyterLab has connections of both kinds.
+    data = response["payloadData"]
+    frame = base64.b64decode(data) if response["opcode"] == BINARY else data.encode()
     kind = _MESSAGE_TYPE.search(frame)
     if kind is not None and kind[1] == b"comm_msg":
         sizes.append(len(frame))
