@@ -219,8 +219,8 @@ def test_a_markdown_bomb_leaves_the_tab_alive(chat: Chat, server: MisbehavingSer
     expect(chat.answer).to_have_attribute("data-status", COMPLETE, timeout=20_000)
     complete = time.monotonic()
     expect(chat.answer.locator(".rb-answer")).not_to_be_empty()
-    chat.prompt.press_sequentially("alive")
-    expect(chat.prompt).to_have_value("alive")
+    chat.prompt.press("y")
+    expect(chat.prompt).to_have_value("y")
     alive = time.monotonic()
     stall = chat.page.evaluate("() => { window.__stalls.disconnect(); return window.__stall; }")
 

@@ -126,10 +126,12 @@ def test_an_interrupt_of_a_cell_leaves_the_chat_alone(
     server.script(HELD)
     chat.send("Tell")
     chat.expect_answer("Once", STREAMING)
-    with notebook.running(SLEEP) as cell:
-        for _ in range(3):
-            notebook.interrupt_kernel()
-        expect(cell).to_contain_text("KeyboardInterrupt")
+    cell = notebook.start(SLEEP)
+    expect(cell.locator(".jp-OutputArea-output")).to_contain_text("begun")
+
+    for _ in range(3):
+        notebook.interrupt_kernel()
+    expect(cell).to_contain_text("KeyboardInterrupt")
     server.release()
 
     chat.expect_answer("Once upon a time", COMPLETE)
