@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from rustbot_jupyter.errors import ModelError, ModelTimeout, StreamBroken
 from rustbot_jupyter.llm.base import Answer, StreamEvent
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MAX_UNREAD_BYTES = 4 * 1024 * 1024
 _MAX_LATE_BYTES = 64 * 1024
+_SMALL_PIECE_BYTES = 4 * 1024
 _AFTER_FINISH_S = 5.0
 """How long the usage may come after the finish reason, when a server forgets to end the stream."""
 _SECOND_LOOK_S = 0.05
@@ -160,10 +161,9 @@ class Exchange:
             self._is_new_connection = True
 
     async def _receive(self, response: httpx.Response) -> None:
-        loop_time = self._loop.time
-        is_plain = response.headers.get("content-encoding", "identity") == "identity"
-        phase, late_bytes = self._phase(), 0
-        async for data in response.aiter_raw() if is_plain else response.aiter_bytes():
+        builder, loop_time = self._builder, self._loop.time
+        begun, finished, late_bytes = builder.has_begun, builder.has_finished, 0
+        async for data in _pieces(response):
             self._last_byte = loop_time()
             if self._over:
                 late_bytes += len(data)
@@ -172,13 +172,15 @@ class Exchange:
                 continue
             self._unread += len(data)
             self._intake.feed(data)
-            self._over = self._builder.is_done
+            self._over = builder.is_done
             self._wake()
-            if (reached := self._phase()) != phase:
+            is_new_phase = builder.has_begun is not begun or builder.has_finished is not finished
+            if is_new_phase:
                 # Another limit holds from here on.
-                phase = reached
+                begun, finished = builder.has_begun, builder.has_finished
                 self._set_clock()
-                # The caller gets the first piece now, not after all that has come with it.
+            if is_new_phase or len(data) < _SMALL_PIECE_BYTES:
+                # The caller gets it now: asking httpx for more takes longer than that. Of a burst it gets more at once.
                 await asyncio.sleep(0)
             if self._unread > _MAX_UNREAD_BYTES:
                 await self._wait_for_room()
@@ -208,9 +210,6 @@ class Exchange:
             return self._last_byte + self._limits.idle_s
         first = self._limits.first_token_s
         return min(self._last_byte + first, self._started + 2 * first)
-
-    def _phase(self) -> tuple[bool, bool]:
-        return self._builder.has_begun, self._builder.has_finished
 
     def _set_clock(self) -> None:
         self._stop_clock()
@@ -252,3 +251,11 @@ class Exchange:
             f"{host} did not begin to answer within {waited:.1f} s. Try again, or pick another model; "
             "a longer first-token limit can be set."
         )
+
+
+def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes, unpacked."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return response.aiter_bytes()
+    # What `aiter_raw` gives as well, with fewer generators around each piece.
+    return aiter(cast("httpx.AsyncByteStream", response.stream))
