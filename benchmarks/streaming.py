@@ -34,10 +34,10 @@ def burst(server: Server, quick: bool) -> Iterator[Line]:
 
 def paced(server: Server, quick: bool) -> Iterator[Line]:
     """Goal 2: CPU and latency at 200 chunks a second."""
-    seconds = 3 if quick else 6
+    seconds = 2 if quick else 4
     url = server.url("stamped", PACE * seconds, PACE)
     found = _rounds(
-        url, server.url("stamped", 10, PACE), rounds=3 if quick else 5, peers=ONE_PEER if quick else PEERS, stamped=True
+        url, server.url("stamped", 10, PACE), rounds=5 if quick else 9, peers=ONE_PEER if quick else PEERS, stamped=True
     )
     yield _beside(2, f"CPU, {PACE} chunks/s", found, "cpu_s", 1.15)
     yield _beside(2, "latency per chunk, p50", found, "p50_s", 1.2)
