@@ -131,11 +131,13 @@ def test_a_retry_is_counted_down_and_can_be_cancelled(chat: Chat, server: Misbeh
     chat.expect_state("waiting_retry")
     countdown = chat.root.locator(".rb-activity")
 
-    expect(countdown).to_contain_text(re.compile(r"Trying again in (30|29) s \(try 2 of \d\)"))
-    expect(countdown).to_contain_text(re.compile(r"Trying again in 2[78] s"))
+    expect(countdown).to_contain_text(re.compile(r"Trying again in \d+ s \(try 2 of \d\)"))
+    left = int(re.findall(r"in (\d+) s", countdown.inner_text())[0])
+    expect(countdown).not_to_contain_text(f"in {left} s")
     chat.button("Stop").click()
 
     chat.expect_state("idle", timeout_s=1)
+    assert 25 < left <= 30
     assert len(server.chats) == 1
     expect(chat.ask("And now?").locator(".rb-answer")).to_have_text("next")
 
@@ -144,7 +146,6 @@ def test_a_retry_that_was_waited_for_brings_the_answer(chat: Chat, server: Misbe
     server.script(error(429, "Slow down", Retry_After="1"), answer("at last"))
 
     chat.send("Hi")
-    chat.expect_state("waiting_retry")
 
     chat.expect_answer("at last", COMPLETE)
     assert len(server.chats) == 2
