@@ -48,7 +48,7 @@ TOO_WIDE = """(root) => {
         const box = element.getBoundingClientRect();
         const hasPlace = element === root || scrolls(element) || box.right <= right;
         const isCut = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0
-            && element.matches('.rb-root, .rb-panel, .rb-scroll, .rb-messages, .rb-header, .rb-dock');
+            && element.matches('.rb-root, .rb-panel, .rb-scroll, .rb-messages, .rb-header, .rb-dock, .rb-totals');
         return box.width > 0 && (!hasPlace || isCut);
     });
     return wide.map((element) => `${element.tagName}.${element.className} ${element.scrollWidth}`);
@@ -165,6 +165,15 @@ def test_a_narrow_chat_needs_no_horizontal_scrolling(full_chat: Chat) -> None:
         assert full_chat.root.evaluate("(root) => root.getBoundingClientRect().width") <= width
 
     assert {place: wide for place, wide in found.items() if wide} == {}
+
+
+def test_a_link_in_an_answer_looks_like_one(chat: Chat, server: MisbehavingServer) -> None:
+    server.script(answer("See [the page](https://example.com)."))
+
+    link = chat.ask("Hi").get_by_role("link", name="the page")
+
+    expect(link).to_have_css("text-decoration-line", "underline")
+    assert link.evaluate("(link) => getComputedStyle(link).color !== getComputedStyle(link.parentElement).color")
 
 
 def test_all_can_be_reached_and_done_by_keyboard(chat: Chat) -> None:

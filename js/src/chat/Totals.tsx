@@ -7,17 +7,22 @@ export function Totals({ store }: { store: Store }) {
   const { requests, usage } = useSelect(store, (state) => state.totals);
   if (requests === 0) return <span class="rb-totals" />;
   const tokens = (usage.input_tokens ?? 0) + (usage.output_tokens ?? 0);
-  const parts = [tokens > 0 ? `${compact(tokens)} tokens` : "", cost(usage)].filter(Boolean);
+  const price = cost(usage);
   const hint = [
     `This session: ${count(requests)} ${requests === 1 ? "request" : "requests"}`,
     `Input tokens: ${usage.input_tokens === null ? "unknown" : count(usage.input_tokens)}`,
     `Output tokens: ${usage.output_tokens === null ? "unknown" : count(usage.output_tokens)}`,
-    `Cost: ${cost(usage) || "unknown"}`,
+    `Cost: ${price || "unknown"}`,
   ].join("\n");
   return (
     <span class="rb-totals" title={hint}>
       <span class="rb-totals-label">this session</span>
-      <span>{parts.join(" · ")}</span>
+      {tokens > 0 && (
+        <span class={price && "rb-totals-tokens"}>
+          {compact(tokens)} tokens{price && " ·"}
+        </span>
+      )}
+      <span>{price}</span>
     </span>
   );
 }
