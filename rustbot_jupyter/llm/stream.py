@@ -16,6 +16,8 @@ from rustbot_jupyter.usage import Usage
 
 MAX_ANSWER_CHARS = 16 * 1024 * 1024
 
+_raw_decode = json.JSONDecoder().raw_decode
+"""What `json.loads` does without looking for white space around it."""
 _PLAIN = {"role", "content"}
 _FINISH_REASONS = {"eos": "stop", "function_call": "tool_calls"}
 _KNOWN_FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "error"}
@@ -175,8 +177,11 @@ class AnswerBuilder:
             self.is_done = True
             return
         try:
-            chunk = json.loads(data)
+            chunk, end = _raw_decode(data)
         except (ValueError, RecursionError):
+            self._skipped += 1
+            return
+        if end != len(data):
             self._skipped += 1
             return
         self.add_chunk(chunk)
@@ -276,23 +281,26 @@ class AnswerBuilder:
 
     def _flush(self, keep_open: bool = False) -> None:
         """Make events of the pieces that came; `keep_open`: half a surrogate pair at the end may wait for the rest."""
-        for pieces, kept, kind in (
-            (self._new_reasoning, self._reasoning, ReasoningDelta),
-            (self._new_text, self._text, TextDelta),
-        ):
-            if not pieces:
-                continue
-            text = "".join(pieces)
-            pieces.clear()
-            if not text.isascii():
-                text = _pair_surrogates(text)
-                if keep_open and "\ud800" <= text[-1] <= "\udbff":
-                    pieces.append(text[-1])
-                    text = text[:-1]
-            if text:
-                self._size += len(text)
-                kept.append(text)
-                self._new.append(kind(text))
+        if self._new_reasoning and (text := _joined(self._new_reasoning, keep_open)):
+            self._size += len(text)
+            self._reasoning.append(text)
+            self._new.append(ReasoningDelta(text))
+        if self._new_text and (text := _joined(self._new_text, keep_open)):
+            self._size += len(text)
+            self._text.append(text)
+            self._new.append(TextDelta(text))
+
+
+def _joined(pieces: list[str], keep_open: bool) -> str:
+    """The pieces as one text; the list is empty afterwards, but for half a surrogate pair that may stay open."""
+    text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+    pieces.clear()
+    if not text.isascii():
+        text = _pair_surrogates(text)
+        if keep_open and "\ud800" <= text[-1] <= "\udbff":
+            pieces.append(text[-1])
+            text = text[:-1]
+    return text
 
 
 def _parse_together(events: list[tuple[str, str]]) -> list[Any] | None:
