@@ -32,16 +32,18 @@ def ratio_line(
     unit: str,
     of: str = "httpx+json",
     slack: float = 0.0,
+    ratio: float | None = None,
 ) -> Line:
     """Our figure (the lower the better) over the reference's, and whether it is within the limit."""
-    is_met = None if limit is None else ours <= reference * limit + slack
+    ratio = ours / reference if ratio is None else ratio
+    is_met = None if limit is None else ratio * reference <= reference * limit + slack
     extra = f" + {show(slack, unit)}" if slack else ""
     return Line(
         goal=goal,
         what=what,
         ours=show(ours, unit),
         reference=f"{show(reference, unit)} {of}",
-        ratio=f"{ours / reference:.2f}" if reference else "",
+        ratio=f"{ratio:.2f}",
         limit="" if limit is None else f"≤ {limit:g}{extra}",
         is_met=is_met,
     )
