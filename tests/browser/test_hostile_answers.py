@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 import pytest
+from browser_lab import Seen
 from browser_notebook import COMPLETE, ERROR, Chat, Notebook
-from conftest import Seen
 from hostile_texts import HOSTILE, HOSTILE_LINE, OUTSIDE, bombs
 from playwright.sync_api import Locator, expect
 from servers.misbehaving import (
@@ -133,10 +133,12 @@ def test_hostile_texts_in_the_event_log_are_inert(chat: Chat, server: Misbehavin
         assert panel.locator(".rb-log-details").evaluate(HARM_WITH_IDS) == []
 
 
-def test_hostile_names_of_models_are_inert(chat: Chat, server: MisbehavingServer) -> None:
+def test_hostile_names_of_models_are_inert(notebook: Notebook, bot_code: str, server: MisbehavingServer) -> None:
     names = ["<img/src=x/onerror=__xss=1>", '<img src=x onerror="__xss=1">', "<script>__xss=1</script>"]
     models = [{"id": name, "name": name, "context_length": 1, "pricing": {}} for name in names]
+    # Before the chat is shown: it fetches the list by itself, once.
     server.on("/models", json_answer({"data": models}))
+    chat = notebook.show(bot_code)
 
     chat.button("Model: test/model").click()
     choices = chat.root.get_by_role("dialog", name="Choose a model")
