@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -42,6 +43,20 @@ def find_browser() -> str | None:
 def launch(playwright: Playwright, executable: str) -> Browser:
     """A Chromium without a window."""
     return playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+
+
+@dataclass
+class Seen:
+    """What must not happen in the browser, as far as it did."""
+
+    outside: list[str] = field(default_factory=list)
+    """Requests to elsewhere than this machine; none got through."""
+    dialogs: list[str] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Forget all of it."""
+        self.outside.clear()
+        self.dialogs.clear()
 
 
 class Lab:

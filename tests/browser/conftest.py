@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browser_lab import Lab, find_browser, launch, running_lab
+from browser_lab import Lab, Seen, find_browser, launch, running_lab
 from browser_notebook import Chat, Notebook, open_lab
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
 from servers.misbehaving import MisbehavingServer
 
-HERE = __file__.rsplit("/", 1)[0]
+HERE = Path(__file__).parent
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of this folder last: while Playwright's loop runs here, no asynchronous test can."""
-    items.sort(key=lambda item: str(item.path).startswith(HERE))
+    items.sort(key=lambda item: item.path.is_relative_to(HERE))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,22 +31,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         page.screenshot(path=picture)
         report.sections.append(("what the page showed", str(picture)))
     return report
-
-
-@dataclass
-class Seen:
-    """What must not happen in the browser, as far as it did."""
-
-    outside: list[str] = field(default_factory=list)
-    """Requests to elsewhere than this machine; none got through."""
-    dialogs: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    """Exceptions that nobody caught."""
-
-    def clear(self) -> None:
-        """Forget all of it."""
-        for things in (self.outside, self.dialogs, self.errors):
-            things.clear()
 
 
 @pytest.fixture(scope="session")
@@ -84,13 +67,9 @@ def browsing(chromium: Browser, everything_seen: Seen) -> Iterator[BrowserContex
             seen.dialogs.append(dialog.message)
         dialog.accept()
 
-    def on_page(page: Page) -> None:
-        page.on("dialog", on_dialog)
-        page.on("pageerror", lambda error: seen.errors.append(str(error)))
-
     context = chromium.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(20_000)
-    context.on("page", on_page)
+    context.on("page", lambda page: page.on("dialog", on_dialog))
     context.on("request", lambda request: seen.outside.append(request.url) if _is_outside(request.url) else None)
     yield context
     context.close()
@@ -156,10 +135,3 @@ def bot_code(server: MisbehavingServer) -> str:
 def chat(notebook: Notebook, bot_code: str) -> Chat:
     """The chat of a bot which asks the misbehaving server."""
     return notebook.show(bot_code + "bot")
-
-
-@pytest.fixture
-def read_settings(lab: Lab) -> Callable[[], str]:
-    """Reads the settings file."""
-    path = lab.home / "rustbot" / "settings.toml"
-    return lambda: path.read_text(encoding="utf-8") if path.exists() else ""

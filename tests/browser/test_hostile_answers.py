@@ -138,7 +138,7 @@ def test_hostile_names_of_models_are_inert(notebook: Notebook, bot_code: str, se
     models = [{"id": name, "name": name, "context_length": 1, "pricing": {}} for name in names]
     # Before the chat is shown: it fetches the list by itself, once.
     server.on("/models", json_answer({"data": models}))
-    chat = notebook.show(bot_code)
+    chat = notebook.show(bot_code + "bot")
 
     chat.button("Model: test/model").click()
     choices = chat.root.get_by_role("dialog", name="Choose a model")
