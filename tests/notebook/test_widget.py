@@ -188,7 +188,7 @@ def test_messages_are_taken_from_any_thread(shown: Shown, server: MisbehavingSer
     ]
     for thread in threads:
         thread.start()
-    until(lambda: len(server.chats) == 20)
+    until(lambda: len(server.chats) == 20 and all(message["id"] in shown.page.acks for message in messages))
 
     assert all(shown.page.acks[message["id"]][0]["ok"] for message in messages)
 
