@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.events import AssistantEvent, Priority
 
+_set_attribute = object.__setattr__
 EVENTS_PER_STEP = 64
 """Events handled before the loop gets a chance to read sockets."""
 
@@ -70,9 +71,9 @@ class EventQueue:
         for lane in self._lanes:
             if lane:
                 event = lane.popleft()
-                self.last_seq += 1
+                self.last_seq = seq = self.last_seq + 1
                 # Stamped once, before anybody but the producer has seen the event.
-                object.__setattr__(event, "seq", self.last_seq)
+                _set_attribute(event, "seq", seq)
                 return event
         return None
 
