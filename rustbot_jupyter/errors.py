@@ -17,6 +17,9 @@ RustbotError                      anything below; `.reply` holds what had arrive
 │   ├── ProviderUnavailable       408, 5xx, 524, 529
 │   ├── InvalidAnswer             not an answer at all: HTML, broken HTTP, nothing that parses
 │   └── StreamBroken              the answer began and did not end; the partial text is kept
+├── ToolError                     a tool call came to nothing; told to the model, and the turn goes on
+│   ├── ToolTimeout               it was stopped at its limit
+│   └── ToolRefused               the user, a rule or the mode said no
 ├── BudgetExceeded                the next request could cost more than the cap leaves
 └── InvalidTransition             a state and trigger that the table does not know: our bug
 """
@@ -150,6 +153,18 @@ class InvalidAnswer(ModelError):
 
 class StreamBroken(ModelError):
     """The answer began and did not end. What had arrived is kept, and nothing is sent again by itself."""
+
+
+class ToolError(RustbotError):
+    """A tool call came to nothing; its text goes to the model, which may try another way."""
+
+
+class ToolTimeout(ToolError):
+    """A tool was stopped at its limit."""
+
+
+class ToolRefused(ToolError):
+    """The user, a rule or the mode said no."""
 
 
 class BudgetExceeded(RustbotError):

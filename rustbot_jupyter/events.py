@@ -238,6 +238,112 @@ class ToolCallRequested(AssistantEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalAsked(AssistantEvent):
+    """A tool call waits for the user's word."""
+
+    priority: ClassVar[Priority] = Priority.HIGH
+    approval_id: str
+    run_id: str
+    tool: str
+    source: str
+    """Where the wish may have come from: "after reading file notes.txt"; "" when nothing was read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalGiven(AssistantEvent):
+    """A tool call may run."""
+
+    priority: ClassVar[Priority] = Priority.HIGH
+    approval_id: str
+    run_id: str
+    tool: str
+    scope: str
+    """once, conversation or always."""
+    took_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApprovalRefused(AssistantEvent):
+    """A tool call may not run."""
+
+    priority: ClassVar[Priority] = Priority.HIGH
+    approval_id: str
+    run_id: str
+    tool: str
+    reason: str
+    """What the user said to the model, or why nobody was asked any more."""
+    took_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolStarted(AssistantEvent):
+    """A tool runs."""
+
+    run_id: str
+    call_id: str
+    tool: str
+    source: str
+    """built-in, user, plugin:NAME or mcp:NAME."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolProgressed(AssistantEvent):
+    """A running tool gave output, coalesced like streamed text, or waits for the kernel."""
+
+    priority: ClassVar[Priority] = Priority.LOW
+    run_id: str
+    tool: str
+    text: str
+
+    @property
+    def summary(self) -> str:
+        """How much came."""
+        return f"{self.tool}: {len(self.text)} characters"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolFinished(AssistantEvent):
+    """A tool gave its result."""
+
+    run_id: str
+    call_id: str
+    tool: str
+    result_bytes: int
+    took_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToolFailed(AssistantEvent):
+    """A tool call came to nothing: refused, stopped, timed out or failed."""
+
+    run_id: str
+    call_id: str
+    tool: str
+    status: str
+    """error, refused, timeout or interrupted."""
+    error: str
+    took_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class McpServerStarted(AssistantEvent):
+    """An MCP server answers, and its tools are known."""
+
+    server: str
+    tools: int
+    took_s: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class McpServerFailed(AssistantEvent):
+    """An MCP server could not be started, or died."""
+
+    priority: ClassVar[Priority] = Priority.HIGH
+    server: str
+    error: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RetryScheduled(AssistantEvent):
     """A request failed before its first token and will be sent again."""
 

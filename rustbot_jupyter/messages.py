@@ -66,6 +66,15 @@ class ToolCallPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ImagePart:
+    """An image, as bytes or by address."""
+
+    media_type: str
+    data: bytes = b""
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ToolResultPart:
     """What a tool call gave; every call gets exactly one."""
 
@@ -73,15 +82,8 @@ class ToolResultPart:
     name: str
     content: str
     is_error: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImagePart:
-    """An image, as bytes or by address."""
-
-    media_type: str
-    data: bytes = b""
-    url: str = ""
+    images: tuple[ImagePart, ...] = ()
+    """Sent after the results, to models that take images."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

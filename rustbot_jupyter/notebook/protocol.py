@@ -188,6 +188,129 @@ class SettingsView(TypedDict):
     """Where "Save" writes, for people."""
 
 
+class ImageView(TypedDict):
+    """A picture, to be shown as a `data:` URL."""
+
+    media_type: str
+    """image/png, image/jpeg, image/gif or image/webp; nothing else is shown."""
+    data: str
+    """Base64."""
+
+
+class ToolRunView(TypedDict):
+    """One tool call: a card below the answer that made it."""
+
+    id: str
+    message_id: str
+    """The assistant message that made the call."""
+    turn_id: str
+    tool: str
+    label: str
+    """What it does, for people: "Read a file"."""
+    source: str
+    """built-in, user, plugin:NAME or mcp:NAME."""
+    risk: Literal["read", "write", "execute", "network"]
+    arguments: str
+    """JSON, laid out for reading; long ones are cut (`tool_run` gives all)."""
+    state: Literal[
+        "waiting",
+        "waiting_approval",
+        "waiting_kernel",
+        "running",
+        "complete",
+        "error",
+        "refused",
+        "timeout",
+        "interrupted",
+    ]
+    """waiting: for its place among four at once. From complete on it is over."""
+    started_at: float | None
+    """None until it runs."""
+    duration_s: float | None
+    """Its own time, waits for people and the kernel not counted; None until it is over."""
+    output: str
+    """What it printed so far; the last part, when it is much."""
+    output_length: int
+    """Code points of all output; the offset of the next piece."""
+    result: str
+    """What the model was told, cut for the eye; "" until it is over."""
+    result_is_cut: bool
+    images: list[ImageView]
+    approval: str
+    """Why it was allowed to run: "not needed", "allowed once", "allowed by rule …"; "" before that is known."""
+
+
+class ApprovalView(TypedDict):
+    """A card with which the user lets something happen, or not."""
+
+    id: str
+    digest: str
+    """Of what is shown; comes back with the answer, so that nothing else can be meant."""
+    run_id: str
+    """The tool call that waits; "" for other questions (an MCP server's start, going on after a limit)."""
+    tool: str
+    label: str
+    risk: Literal["read", "write", "execute", "network"]
+    kind: Literal["arguments", "code", "command", "diff", "address", "question"]
+    text: str
+    """The whole code, command, diff, address or arguments, exactly as they will run."""
+    note: str
+    """How it is run, or what is replaced; "" for nothing to say."""
+    arguments: str
+    """All arguments as JSON, whatever `kind` shows."""
+    source: str
+    """What was read before, and may have led to the wish: "after reading file notes.txt"; "" for nothing."""
+    pattern: str
+    """What "always" would allow: "git status *"; "" when it cannot be allowed for good."""
+    scopes: list[str]
+    """The answers there are beside deny: once, conversation, always."""
+
+
+class ToolView(TypedDict):
+    """A tool in the Settings tab."""
+
+    name: str
+    label: str
+    description: str
+    source: str
+    risk: Literal["read", "write", "execute", "network"]
+    enabled: bool
+
+
+class ServerView(TypedDict):
+    """An MCP server in the Settings tab."""
+
+    name: str
+    state: Literal["stopped", "unapproved", "starting", "running", "failed"]
+    command: str
+    """The exact command or address."""
+    origin: str
+    """user, workspace or code: which file named it."""
+    tools: int
+    error: str
+
+
+class RuleView(TypedDict):
+    """A standing answer."""
+
+    id: str
+    tool: str
+    pattern: str
+    decision: Literal["allow", "ask", "deny"]
+    scope: Literal["conversation", "always"]
+    workspace: str
+    """Where it holds; "" everywhere."""
+
+
+class ToolsView(TypedDict):
+    """Tools, servers and rules, for the Settings tab."""
+
+    tools: list[ToolView]
+    servers: list[ServerView]
+    rules: list[RuleView]
+    problems: list[str]
+
+
 # Ops: what the kernel tells the page.
 
 
@@ -201,6 +324,10 @@ class SnapshotOp(TypedDict):
     messages: list[MessageView]
     """The last page, oldest first."""
     has_earlier: bool
+    tool_runs: list[ToolRunView]
+    """Of these messages."""
+    approvals: list[ApprovalView]
+    approve_mode: str
     state: StateView
     queue: list[QueuedView]
     model: ModelView
@@ -309,6 +436,43 @@ class SettingsOp(TypedDict):
     settings: SettingsView
 
 
+class ToolRunOp(TypedDict):
+    """A tool call is new or changed; replaces the one with its id."""
+
+    op: Literal["tool_run"]
+    run: ToolRunView
+
+
+class ToolOutputOp(TypedDict):
+    """More output of a running tool."""
+
+    op: Literal["tool_output"]
+    id: str
+    offset: int
+    text: str
+
+
+class ApprovalsOp(TypedDict):
+    """What waits for the user, all of it."""
+
+    op: Literal["approvals"]
+    items: list[ApprovalView]
+
+
+class ApproveModeOp(TypedDict):
+    """ask, read-only or allow: what happens with calls that no rule speaks of."""
+
+    op: Literal["approve_mode"]
+    mode: str
+
+
+class ToolsOp(TypedDict):
+    """Tools, servers or rules changed, or a view asked for them."""
+
+    op: Literal["tools"]
+    tools: ToolsView
+
+
 class ResetOp(TypedDict):
     """Another conversation is current: drop all messages."""
 
@@ -330,6 +494,11 @@ Op = (
     | NoticesOp
     | EventsOp
     | SettingsOp
+    | ToolRunOp
+    | ToolOutputOp
+    | ApprovalsOp
+    | ApproveModeOp
+    | ToolsOp
     | ResetOp
 )
 
@@ -347,7 +516,8 @@ COMMANDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "queue_remove": {"item_id": str},
     "queue_send_now": {"item_id": str},
     "new_conversation": {},
-    "earlier_messages": {"before_id": str},  # result: {"messages": [MessageView], "has_earlier": bool}
+    "earlier_messages": {"before_id": str},  # result: {"messages": [MessageView], "tool_runs": [ToolRunView],
+    # "has_earlier": bool}
     "dismiss_notice": {"notice_id": str},
     "set_model": {"model": str},
     "models": {"words": str},  # result: {"models": [{id, name, context_length, input_usd, output_usd}], "age_s"}
@@ -362,6 +532,19 @@ COMMANDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "unsubscribe": {"topic": str},
     "events_before": {"seq": int, "limit": int},  # result: {"rows": [EventRow], "has_earlier": bool}
     "event": {"seq": int},  # result: {"data": {...}}
+    "approve": {"approval_id": str, "digest": str, "scope": str},  # scope: once, conversation or always
+    "deny": {"approval_id": str, "digest": str, "reason": str},  # the reason goes to the model; "" for none
+    "cancel_tool": {"run_id": str},
+    "tool_run": {"run_id": str},  # result: {"arguments": str, "result": str}, both whole
+    "set_approve_mode": {"mode": str, "confirmed": bool},  # allow is only set when the user confirmed it
+    "tools": {},  # answered by a `tools` op
+    "enable_tool": {"tool": str, "enabled": bool},
+    "remove_rule": {"rule_id": str},
+    "mcp_server": {"server": str, "action": str},  # action: start, stop, restart or remove
+    "mcp_log": {"server": str},  # result: {"text": str}
+    "references": {},  # what the input completes: result: {"prompts": [{"name": "server:prompt", "description",
+    # "arguments": [str]}], "resources": [{"name": "server:uri", "description"}]}; sent as "/server:prompt words" and
+    # "@server:uri" in a message's text
     "library": {"name": str},  # katex or markdown; answered by a message with one binary buffer, see `library_header`
 }
 
