@@ -14,6 +14,7 @@ from rustbot_jupyter.llm.demo_rules.review import code_or_error_answer, frame_an
 from rustbot_jupyter.llm.demo_rules.show import markdown_answer, maths_answer, spoken_length_answer
 from rustbot_jupyter.llm.demo_rules.talk import small_talk_answer, sum_answer
 from rustbot_jupyter.llm.demo_rules.texts import FIRST_NOTE, TOPICS, WHAT_I_CAN_DO
+from rustbot_jupyter.llm.demo_rules.tool_use import Said, after_results, first_step
 from rustbot_jupyter.messages import Message, MessageRole
 
 
@@ -29,17 +30,25 @@ class Question:
 
 
 def answer_to(request: ChatRequest) -> str:
-    """The whole answer, as Markdown or, where the request asks for it, JSON."""
+    """The whole answer, as Markdown or, where the request asks for it, JSON; tool calls are left out."""
+    return said_to(request).text
+
+
+def said_to(request: ChatRequest) -> Said:
+    """The whole answer, and the tool calls that come with it."""
     question = _question(request.messages)
     wanted = request.response_format or {}
     if wanted.get("type") in {"json_object", "json_schema"} or _WANTS_JSON.search(question.text):
-        return json_answer(wanted, question.text)
+        return Said(text=json_answer(wanted, question.text))
     exact = spoken_length_answer(question.text)
     if exact is not None:
-        return exact
-    text = _first_that_fits(question).strip()
+        return Said(text=exact)
+    said = after_results(request, question.text) or _first_that_fits(question, request)
     is_first = not any(message.role is MessageRole.ASSISTANT for message in question.earlier)
-    return f"{text}\n{FIRST_NOTE.rstrip()}" if is_first else text
+    if said.calls:
+        return said
+    text = said.text.strip()
+    return Said(text=f"{text}\n{FIRST_NOTE.rstrip()}" if is_first else text)
 
 
 _WANTS_JSON = re.compile(
@@ -57,12 +66,14 @@ def _question(messages: tuple[Message, ...]) -> Question:
     )
 
 
-def _first_that_fits(question: Question) -> str:
-    for rule in _RULES:
-        text = rule(question)
-        if text is not None:
-            return text
-    return _do_not_know(question)
+def _first_that_fits(question: Question, request: ChatRequest) -> Said:
+    offered = _offered_answer(question)
+    if offered is not None:
+        return Said(text=offered)
+    step = first_step(request, question.text)
+    if step is not None:
+        return step
+    return Said(text=next((text for rule in _RULES if (text := rule(question)) is not None), _do_not_know(question)))
 
 
 # What was said before.
@@ -163,7 +174,8 @@ def _do_not_know(question: Question) -> str:
     return (
         f"That is beyond me. I am the offline demo: I look for words I know, and in “{_one_line(question.text, 80)}” "
         "I found none. A real model would answer it here, in the same place, streaming just like this.\n\n"
-        "What I can do without one: explain or mend Python code that you paste, with or without its traceback; write a "
+        "What I can do without one: look at your variables and files with tools (*what variables do I have?*), and run "
+        "code once you allow it; explain or mend Python code that you paste, with or without its traceback; write a "
         "few classics (*write a function that sorts a list of dictionaries*); show Markdown and maths; count, repeat, "
         "and write long answers for you to stop. And I know Rustbot itself:\n\n"
         + "\n".join(f"- *{text}*" for text in offered)
@@ -188,7 +200,6 @@ def _on_text(answer: Callable[[str], str | None]) -> Rule:
 
 
 _RULES: tuple[Rule, ...] = (
-    _offered_answer,
     _on_text(code_or_error_answer),
     _on_text(frame_answer),
     _memory_answer,

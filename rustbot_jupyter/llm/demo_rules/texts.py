@@ -38,6 +38,7 @@ a network or a bill. With a real model in my place, Rustbot is an assistant that
 
 - **Chat** in this widget. Answers stream, **Stop** ends one at once, and the chat goes on while a cell runs.
 - **Cells**: `%%rustbot` turns a cell into a question, and `{df}` puts a variable of yours into it.
+- **Tools**: it looks at your variables, runs code and reads files, and asks you before it changes anything.
 - **Python**: `reply = bot.ask("...")` gives the answer as an object, with its text, code, tokens and cost.
 - **Repair**: after an error, `%rustbot fix` sends the cell and its traceback and brings back a corrected cell.
 - **Your own data about it**: `bot.usage()` and `bot.events()` are pandas frames, `bot.figures.cost()` a Plotly figure.
@@ -45,10 +46,11 @@ a network or a bill. With a real model in my place, Rustbot is an assistant that
 Some things to try on me right now:
 
 1. *Show me some Markdown*
-2. *Write a function that finds primes*
-3. *Explain this code:* followed by a few lines of Python
-4. *Write a long answer*, and then press **Stop**
-5. *How do I use a real model?*
+2. *What variables do I have?*
+3. *Write a function that finds primes*
+4. *Explain this code:* followed by a few lines of Python
+5. *Write a long answer*, and then press **Stop**
+6. *How do I use a real model?*
 """
 
 REAL_MODEL = """
@@ -363,15 +365,33 @@ Try it: run `import time; time.sleep(30)` in a cell, and ask me something meanwh
 TOOLS = """
 ### Tools
 
-This version of Rustbot answers, explains and mends; it does not act on its own. It runs no code, opens no file and \
-changes no variable. What the model knows about your session is what you put into the question: `{name}` and `--vars` \
-in a `%%rustbot` cell, the failing cell with `%rustbot fix`.
+A model can act in your notebook, and so can I, by rules. A tool that only looks at your variables or at files of this \
+folder runs at once; everything else shows you first what exactly would run, and waits for your *Allow once* or *Deny*.
 
-Code in an answer has buttons to copy it or to insert it below, and `%%rustbot -f code` puts it straight into the \
-next cell. You read it, and you run it.
+Ask me, for instance:
 
-Tools that the model may call (reading variables, running code, files, the web), each with your consent, are the next \
-step of the project.
+- *What variables do I have?* and *Describe df*
+- *How many rows has df?* and *Plot price by city from df*
+- *Run print(1)*, and see the approval
+- *List files*, *Read notes.txt*, *Search for TODO in files*
+- *What was the last error?*
+- *Use convert with amount=3 and unit=km*, if you made a tool of that name
+
+A tool of your own is a function with a docstring:
+
+```python
+import rustbot_jupyter as rb
+
+bot = rb.get_bot()
+
+
+@bot.tool
+def convert(amount: float, unit: str) -> str:
+    \"\"\"Convert a length to miles.\"\"\"
+    return f"{amount * {'km': 0.621, 'm': 0.000621}[unit]:.3f} miles"
+```
+
+`bot.tools.list()` shows all tools, `bot.tool_runs()` what they did, and **Settings** switches each on or off.
 """
 
 HISTORY = """
