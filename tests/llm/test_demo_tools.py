@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import pandas
 import pytest
 
 from rustbot_jupyter.llm.base import DEMO_MODEL, Answer, ChatRequest, TextDelta, ToolCallStarted
@@ -208,7 +209,7 @@ async def test_code_is_run_as_it_was_written(question: str, code: str):
     ],
 )
 async def test_figures_are_drawn_by_code_that_parses(question: str, drawn: str):
-    code = f"import plotly.express as px\n\n{drawn}"
+    code = f"import plotly.express as px\n\nfigure = {drawn}\nfigure"
 
     assert await called(question) == [("run_code", {"code": code})]
     ast.parse(code)
@@ -628,10 +629,40 @@ async def test_output_of_code_is_shown():
     assert await told("run x = 1", "") == "It ran, and printed nothing."
 
 
-async def test_a_picture_is_mentioned():
+async def test_a_figure_is_where_it_can_be_seen():
     picture = ImagePart(media_type="image/png", data=b"x")
 
-    assert "figure" in await told("plot df", "", images=(picture,))
+    assert "with the tool's result" in await told("plot df", "[picture 1]", images=(picture,))
+    assert "in the variable `figure`" in await told("plot df", "plotly Figure object")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "plot price by city from df",
+        "plot price over day from df",
+        "plot price against area from df",
+        "plot price from df",
+        "histogram of price from df",
+        "plot df",
+        "plot a sine wave",
+    ],
+)
+async def test_figures_are_really_drawn(question: str):
+    ((_, arguments),) = await called(question)
+    frame = pandas.DataFrame(
+        {
+            "city": ["Rome", "Oslo"],
+            "price": [1.0, 2.0],
+            "area": [3, 4],
+            "day": pandas.date_range("2026-01-01", periods=2),
+        }
+    )
+    namespace: dict[str, Any] = {"df": frame}
+
+    exec(arguments["code"], namespace)
+
+    assert type(namespace["figure"]).__name__ == "Figure"
 
 
 async def test_the_last_error_is_explained():

@@ -29,8 +29,8 @@ class Plot:
         return f"{self.y}{joint}{self.x}" if self.x else self.y or self.frame
 
     def code(self, frame: str) -> str:
-        """Python that draws it from this variable and ends with the figure."""
-        return f"import plotly.express as px\n\n{self._call(frame)}"
+        """Python that draws it from this variable, keeps it as `figure`, and ends with that."""
+        return f"import plotly.express as px\n\nfigure = {self._call(frame)}\nfigure"
 
     def _call(self, frame: str) -> str:
         title = repr(self.title or frame)

@@ -103,10 +103,12 @@ def _tell_value(finding: Finding) -> str:
 
 def _tell_code(finding: Finding) -> str:
     output = finding.result.content.strip()
-    pictures = " The figure stands with the tool's result." if finding.result.images else ""
-    if not output:
-        return f"It ran, and printed nothing.{pictures}"
-    return f"It ran.{pictures} This came out:\n\n{fenced(output)}"
+    if finding.result.images:
+        return "It ran. The figure stands with the tool's result."
+    if str(finding.arguments.get("code", "")).endswith("\nfigure"):
+        # Plotly makes pictures only where its kaleido and a browser are installed.
+        return "It is drawn, and in the variable `figure`: a cell with just that name shows it."
+    return f"It ran. This came out:\n\n{fenced(output)}" if output else "It ran, and printed nothing."
 
 
 def _tell_error(finding: Finding) -> str:
