@@ -499,6 +499,8 @@ async def test_very_long_texts_end_soon():
         ("search the web for news", "web_search"),
         ("how much memory do I have?", "system_info"),
         ("use the tool convert with amount=1", "convert"),
+        ("use convert with amount=1", "convert"),
+        ("call time__get_current_time", "time__get_current_time"),
     ],
 )
 async def test_without_tools_it_says_that_they_are_off(question: str, name: str):

@@ -48,11 +48,12 @@ _ASKS_OTHER = re.compile(r"\b(?:explain|fix|why|what|how|don't|do not|review|wro
 
 def _named_tool(text: str, offered: Mapping[str, Schema]) -> ToolWish | None:
     match = _NAMED.match(text)
-    if match is None or not (match["marked"] or match["name"] in offered):
+    if match is None:
         return None
-    name = match["name"]
+    name, rest = match["name"], text[match.end() :].strip()
+    if not (name in offered or match["marked"] or "__" in name or _GIVES_ARGUMENTS.match(rest)):
+        return None
     schema = offered.get(name, {})
-    rest = text[match.end() :].strip()
     inner = re.fullmatch(r"\((?P<inside>.*)\)[\s.!?]*", rest, re.DOTALL)
     arguments = called(inner["inside"], schema) if inner else None
     if arguments is None:
@@ -62,6 +63,7 @@ def _named_tool(text: str, offered: Mapping[str, Schema]) -> ToolWish | None:
 
 _NAMED = re.compile(
     r"(?:use|call|invoke|run|try)\s+(?P<marked>(?:the |my )?tool:? )?(?:the |my )?"
-    r"`?(?P<name>[A-Za-z][\w-]{0,63})`?(?=[\s(:.!?]|\Z)(?:\s+tool\b)?",
+    r"`?(?P<name>[A-Za-z][\w-]{0,63})`?(?=[\s(:!?]|\.?\Z)(?:\s+tool\b)?",
     re.IGNORECASE,
 )
+_GIVES_ARGUMENTS = re.compile(r"with\s+[^\W\d]\w*\s*=", re.IGNORECASE)
