@@ -1,0 +1,68 @@
+"""A compressed body, unpacked bit by bit and never by more than there is room for."""
+
+from __future__ import annotations
+
+import zlib
+
+ACCEPTED = "gzip, deflate"
+_PLAIN = ("", "identity")
+_PACKED = ("gzip", "x-gzip", "deflate")
+
+
+class Unpacker:
+    """Unpacks one body.
+
+    Args:
+        encoding: The Content-Encoding.
+
+    Raises:
+        ValueError: It is none that we asked for.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        name = encoding.strip().lower()
+        if name not in (*_PLAIN, *_PACKED):
+            raise ValueError(f"an encoding that was not asked for: {name!r}")
+        self._is_packed = name in _PACKED
+        self._head: bytes | None = b"" if name == "deflate" else None
+        self._wbits = zlib.MAX_WBITS | 16
+        self._inner = zlib.decompressobj(self._wbits)
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        """What the next piece holds, at most `room` bytes; what does not fit is lost.
+
+        Raises:
+            ValueError: It is not packed as it says.
+        """
+        if not self._is_packed:
+            return data[:room]
+        if self._head is not None and not (data := self._after_head(self._head + data)):
+            return b""
+        unpacked = bytearray()
+        try:
+            while data and len(unpacked) < room:
+                unpacked += self._inner.decompress(data, room - len(unpacked))
+                data = self._rest()
+        except zlib.error as error:
+            raise ValueError("broken compression") from error
+        return bytes(unpacked)
+
+    def _after_head(self, data: bytes) -> bytes:
+        """The data, once two bytes tell deflate with zlib's head from deflate without, as some servers send it."""
+        if len(data) < 2:
+            self._head = data
+            return b""
+        self._head = None
+        # https://www.rfc-editor.org/rfc/rfc1950#section-2.2
+        has_zlib_head = data[0] & 15 == 8 and int.from_bytes(data[:2]) % 31 == 0
+        self._wbits = zlib.MAX_WBITS if has_zlib_head else -zlib.MAX_WBITS
+        self._inner = zlib.decompressobj(self._wbits)
+        return data
+
+    def _rest(self) -> bytes:
+        if not self._inner.eof:
+            return self._inner.unconsumed_tail
+        # A gzip file may be several, one after the other.
+        rest = self._inner.unused_data
+        self._inner = zlib.decompressobj(self._wbits)
+        return rest
