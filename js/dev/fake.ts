@@ -1,6 +1,14 @@
 /** A kernel that is not one: answers the widget's commands with scripted envelopes, for looking at the widget. */
 
-import type { CommandMessage, MessageView, Op, SnapshotOp, StateView } from "../src/protocol";
+import type {
+  ApprovalView,
+  CommandMessage,
+  MessageView,
+  Op,
+  SnapshotOp,
+  StateView,
+  ToolRunView,
+} from "../src/protocol";
 import { INITIAL_STATE } from "../src/state/state";
 
 type Handler = (content: unknown, buffers?: DataView[]) => void;
@@ -69,6 +77,9 @@ export const snapshot = (view: string, more: Partial<SnapshotOp> = {}): Snapshot
   conversation: { id: "c1", title: "" },
   messages: [],
   has_earlier: false,
+  tool_runs: [],
+  approvals: [],
+  approve_mode: "ask",
   state: state("idle"),
   queue: [],
   model: { id: "rustbot/demo", host: "", is_demo: true, is_local: true },
@@ -105,5 +116,50 @@ export function message(more: Partial<MessageView>): MessageView {
     ...more,
     text,
     reasoning,
+  };
+}
+
+export function toolRun(more: Partial<ToolRunView> = {}): ToolRunView {
+  made += 1;
+  const output = more.output ?? "";
+  return {
+    id: `r${made}`,
+    message_id: "m",
+    turn_id: "t1",
+    tool: "run_code",
+    label: "Run code",
+    source: "built-in",
+    risk: "execute",
+    arguments: '{\n  "code": "1 + 1"\n}',
+    state: "complete",
+    started_at: Date.now(),
+    duration_s: 0.4,
+    output_length: Array.from(output).length,
+    result: "",
+    result_is_cut: false,
+    images: [],
+    approval: "",
+    ...more,
+    output,
+  };
+}
+
+export function approval(more: Partial<ApprovalView> = {}): ApprovalView {
+  made += 1;
+  return {
+    id: `a${made}`,
+    digest: `d${made}`,
+    run_id: "",
+    tool: "run_shell",
+    label: "Run a command",
+    risk: "execute",
+    kind: "command",
+    text: "git status --short",
+    note: "",
+    arguments: '{\n  "command": "git status --short"\n}',
+    source: "",
+    pattern: "git status *",
+    scopes: ["once", "conversation", "always"],
+    ...more,
   };
 }

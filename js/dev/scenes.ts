@@ -1,7 +1,8 @@
 /** What the scripted kernel says, scene by scene. */
 
-import type { CommandMessage, MessageView, Op, SnapshotOp, UsageView } from "../src/protocol";
-import { type FakeModel, message, snapshot, state } from "./fake";
+import type { CommandMessage, MessageView, Op, SettingsView, SnapshotOp, UsageView } from "../src/protocol";
+import { APPROVALS, CODE, HOSTILE_APPROVALS, HOSTILE_RUNS, PICTURE, RUNS, TOOLS } from "./cards";
+import { approval, type FakeModel, message, snapshot, state, toolRun } from "./fake";
 
 const USAGE: UsageView = {
   input_tokens: 1240,
@@ -95,6 +96,18 @@ function kernel(
       const models = MODELS.filter(({ id, name }) => `${id} ${name}`.toLowerCase().includes(words));
       return model.ack(command, { models, age_s: 3600 });
     }
+    if (command.command === "references") return model.ack(command, REFERENCES);
+    if (command.command === "tool_run") {
+      return model.ack(command, { arguments: CODE.repeat(20), result: `${CODE.repeat(40)}the end` });
+    }
+    if (command.command === "tools") model.emit({ op: "tools", tools: TOOLS });
+    if (command.command === "settings") model.emit({ op: "settings", settings: SETTINGS });
+    if (command.command === "set_approve_mode" && "mode" in command) {
+      model.emit({ op: "approve_mode", mode: command.mode });
+    }
+    if (command.command === "mcp_log") return model.ack(command, { text: "Starting…\nReady on stdio\n" });
+    if (command.command === "approve" || command.command === "deny")
+      model.emit({ op: "approvals", items: [] });
     if (command.command === "send" && "text" in command) {
       model.emit({ op: "message", message: user(String(command.text)) });
       model.ack(command);
@@ -106,6 +119,26 @@ function kernel(
     then(model);
   };
 }
+
+const REFERENCES = {
+  prompts: [
+    { name: "git:review", description: "Review the changes of a branch", arguments: ["branch"] },
+    { name: "git:commit", description: "Write a commit message", arguments: [] },
+    { name: "notes:summary", description: "Summarise the notes of a day", arguments: ["day", "words"] },
+  ],
+  resources: [
+    { name: "notes:file:///today.md", description: "What was written down today" },
+    { name: "memory:graph://all", description: "Everything that is remembered" },
+  ],
+};
+const SETTINGS: SettingsView = {
+  profile: "",
+  profiles: [],
+  fields: [],
+  key: { present: true, source: "keyring", host: "openrouter.ai", can_use_keyring: true },
+  problems: [],
+  path: "~/settings.toml",
+};
 
 let streams = 0;
 
@@ -273,6 +306,98 @@ export const SCENES: Record<string, (model: FakeModel) => void> = {
       ),
     ],
   }),
+  tools: scene({
+    messages: [
+      user("Plot the sales and look at the log"),
+      message({ id: "m1", text: "I look at the data first.", finish_reason: "tool_calls" }),
+    ],
+    tool_runs: RUNS.map((run) => ({ ...run, message_id: "m1" })),
+    state: state("running_tools"),
+  }),
+  used: scene({
+    messages: [
+      user("Plot the sales"),
+      message({ id: "m1", text: "I look at the data first.", finish_reason: "tool_calls" }),
+      message({ id: "m2", finish_reason: "tool_calls" }),
+      answer("March sold most: **1,204** pieces.\n\nThe plot is above."),
+    ],
+    tool_runs: [
+      toolRun({
+        message_id: "m1",
+        tool: "list_variables",
+        label: "List variables",
+        risk: "read",
+        result: "sales",
+      }),
+      toolRun({ message_id: "m1", tool: "describe_variable", label: "Describe a variable", risk: "read" }),
+      toolRun({
+        message_id: "m2",
+        approval: "allowed once",
+        arguments: JSON.stringify({ code: CODE }),
+        images: [PICTURE],
+      }),
+    ],
+    totals,
+  }),
+  output: scene(
+    {
+      messages: [user("Run the tests"), message({ id: "m1", finish_reason: "tool_calls" })],
+      tool_runs: [
+        toolRun({
+          id: "live",
+          message_id: "m1",
+          tool: "run_shell",
+          label: "Run a command",
+          state: "running",
+          duration_s: null,
+          arguments: '{"command": "pytest -q"}',
+          approval: "allowed once",
+        }),
+      ],
+      state: state("running_tools"),
+    },
+    (model) => {
+      let offset = 0;
+      setInterval(() => {
+        const text = `test ${offset} passed\n`;
+        model.emit({ op: "tool_output", id: "live", offset, text });
+        offset += text.length;
+      }, 150);
+    },
+  ),
+  approval: scene({
+    messages: [
+      user("Tidy up"),
+      message({ id: "m1", text: "I would like to run this:", finish_reason: "tool_calls" }),
+    ],
+    tool_runs: [
+      toolRun({
+        message_id: "m1",
+        tool: "run_shell",
+        label: "Run a command",
+        state: "waiting_approval",
+        duration_s: null,
+        started_at: null,
+        arguments: '{"command": "git status --short"}',
+      }),
+    ],
+    approvals: [
+      approval({ note: "Runs in ~/notes, without a shell.", source: "after reading file notes.txt" }),
+    ],
+    state: state("waiting_approval"),
+  }),
+  approvals: scene({
+    messages: [user("Tidy up")],
+    approvals: APPROVALS,
+    state: state("waiting_approval"),
+  }),
+  hostile: scene({
+    messages: [user("Tidy up"), message({ id: "m1", finish_reason: "tool_calls" })],
+    tool_runs: HOSTILE_RUNS.map((run) => ({ ...run, message_id: "m1" })),
+    approvals: HOSTILE_APPROVALS,
+    state: state("waiting_approval"),
+  }),
+  unasked: scene({ messages: TALK, approve_mode: "allow", totals }),
   many: scene({
     messages: Array.from({ length: 200 }, (_, index) =>
       index % 2 ? answer(ANSWER) : user(`Question ${index}`),

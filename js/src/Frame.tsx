@@ -2,6 +2,7 @@
 
 import type { TargetedKeyboardEvent } from "preact";
 import { useRef } from "preact/hooks";
+import { UnaskedMark } from "./approvals/ApproveMode";
 import { NewChat } from "./chat/NewChat";
 import type { AgentState } from "./protocol";
 import { stateLabel } from "./state/selectors";
@@ -27,6 +28,7 @@ export function Frame({ store, view }: TabProps) {
     <section class="rb-root" data-state={state} data-connection={connection} aria-label="Rustbot">
       <header class="rb-header">
         <TabBar store={store} view={view} />
+        <UnaskedMark store={store} />
         <StateBadge store={store} view={view} />
         <NewChat store={store} view={view} />
       </header>

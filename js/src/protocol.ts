@@ -151,6 +151,124 @@ export interface SettingsView {
   path: string;
 }
 
+/** A picture, to be shown as a `data:` URL. */
+export interface ImageView {
+  /** image/png, image/jpeg, image/gif or image/webp; nothing else is shown. */
+  media_type: string;
+  data: string;
+}
+
+export type Risk = "read" | "write" | "execute" | "network";
+
+export type RunState =
+  | "waiting"
+  | "waiting_approval"
+  | "waiting_kernel"
+  | "running"
+  | "complete"
+  | "error"
+  | "refused"
+  | "timeout"
+  | "interrupted";
+
+/** One tool call: a card below the answer that made it. */
+export interface ToolRunView {
+  id: string;
+  /** The assistant message that made the call. */
+  message_id: string;
+  turn_id: string;
+  tool: string;
+  label: string;
+  /** built-in, user, plugin:NAME or mcp:NAME. */
+  source: string;
+  risk: Risk;
+  /** JSON, laid out for reading; long ones are cut (`tool_run` gives all). */
+  arguments: string;
+  state: RunState;
+  /** null until it runs. */
+  started_at: number | null;
+  /** Its own time, waits not counted; null until it is over. */
+  duration_s: number | null;
+  /** The last part of what it printed. */
+  output: string;
+  /** Code points of all output; the offset of the next piece. */
+  output_length: number;
+  result: string;
+  result_is_cut: boolean;
+  images: ImageView[];
+  /** Why it was allowed to run; "" before that is known. */
+  approval: string;
+}
+
+export type ApprovalKind = "arguments" | "code" | "command" | "diff" | "address" | "question";
+export type ApprovalScope = "once" | "conversation" | "always";
+
+/** A card with which the user lets something happen, or not. */
+export interface ApprovalView {
+  id: string;
+  /** Of what is shown; comes back with the answer, so that nothing else can be meant. */
+  digest: string;
+  /** The tool call that waits; "" for other questions. */
+  run_id: string;
+  tool: string;
+  label: string;
+  risk: Risk;
+  kind: ApprovalKind;
+  /** Exactly what will run. */
+  text: string;
+  note: string;
+  /** All arguments as JSON, whatever `kind` shows. */
+  arguments: string;
+  /** What was read before: "after reading file notes.txt"; "" for nothing. */
+  source: string;
+  /** What "always" would allow. */
+  pattern: string;
+  scopes: ApprovalScope[];
+}
+
+/** What happens with calls that no rule speaks of. */
+export type ApproveMode = "ask" | "read-only" | "allow";
+
+/** A tool in the Settings tab. */
+export interface ToolView {
+  name: string;
+  label: string;
+  description: string;
+  source: string;
+  risk: Risk;
+  enabled: boolean;
+}
+
+/** An MCP server in the Settings tab. */
+export interface ServerView {
+  name: string;
+  state: "stopped" | "unapproved" | "starting" | "running" | "failed";
+  /** The exact command or address. */
+  command: string;
+  /** user, workspace or code: which file named it. */
+  origin: string;
+  tools: number;
+  error: string;
+}
+
+/** A standing answer. */
+export interface RuleView {
+  id: string;
+  tool: string;
+  pattern: string;
+  decision: "allow" | "ask" | "deny";
+  scope: "conversation" | "always";
+  /** Where it holds; "" everywhere. */
+  workspace: string;
+}
+
+export interface ToolsView {
+  tools: ToolView[];
+  servers: ServerView[];
+  rules: RuleView[];
+  problems: string[];
+}
+
 export interface ConversationView {
   id: string;
   title: string;
@@ -163,6 +281,10 @@ export interface SnapshotOp {
   conversation: ConversationView;
   messages: MessageView[];
   has_earlier: boolean;
+  /** Of these messages. */
+  tool_runs: ToolRunView[];
+  approvals: ApprovalView[];
+  approve_mode: ApproveMode;
   state: StateView;
   queue: QueuedView[];
   model: ModelView;
@@ -195,6 +317,11 @@ export type Op =
   | { op: "notices"; notices: NoticeView[] }
   | { op: "events"; rows: EventRow[] }
   | { op: "settings"; settings: SettingsView }
+  | { op: "tool_run"; run: ToolRunView }
+  | { op: "tool_output"; id: string; offset: number; text: string }
+  | { op: "approvals"; items: ApprovalView[] }
+  | { op: "approve_mode"; mode: ApproveMode }
+  | { op: "tools"; tools: ToolsView }
   | { op: "reset"; conversation: ConversationView };
 
 /** One flush of the kernel. */
@@ -229,6 +356,16 @@ export interface ServerChoice {
   models: string[];
 }
 
+/** What the input completes. */
+export interface References {
+  /** `name` is "server:prompt", sent as "/server:prompt words". */
+  prompts: { name: string; description: string; arguments: string[] }[];
+  /** `name` is "server:uri", sent as "@server:uri". */
+  resources: { name: string; description: string }[];
+}
+
+export type ServerAction = "start" | "stop" | "restart" | "remove";
+
 type Nothing = Record<string, never>;
 
 /** Command → its fields and the result its acknowledgement carries. */
@@ -247,7 +384,7 @@ export interface Commands {
   new_conversation: { fields: Nothing; result: Nothing };
   earlier_messages: {
     fields: { before_id: string };
-    result: { messages: MessageView[]; has_earlier: boolean };
+    result: { messages: MessageView[]; tool_runs: ToolRunView[]; has_earlier: boolean };
   };
   dismiss_notice: { fields: { notice_id: string }; result: Nothing };
   set_model: { fields: { model: string }; result: Nothing };
@@ -266,6 +403,20 @@ export interface Commands {
     result: { rows: EventRow[]; has_earlier: boolean };
   };
   event: { fields: { seq: number }; result: { data: Record<string, unknown> } };
+  approve: { fields: { approval_id: string; digest: string; scope: ApprovalScope }; result: Nothing };
+  /** The reason goes to the model; "" for none. */
+  deny: { fields: { approval_id: string; digest: string; reason: string }; result: Nothing };
+  cancel_tool: { fields: { run_id: string }; result: Nothing };
+  /** Both whole. */
+  tool_run: { fields: { run_id: string }; result: { arguments: string; result: string } };
+  /** `allow` is only set when the user confirmed it. */
+  set_approve_mode: { fields: { mode: ApproveMode; confirmed: boolean }; result: Nothing };
+  tools: { fields: Nothing; result: Nothing };
+  enable_tool: { fields: { tool: string; enabled: boolean }; result: Nothing };
+  remove_rule: { fields: { rule_id: string }; result: Nothing };
+  mcp_server: { fields: { server: string; action: ServerAction }; result: Nothing };
+  mcp_log: { fields: { server: string }; result: { text: string } };
+  references: { fields: Nothing; result: References };
   library: { fields: { name: LibraryName }; result: Nothing };
 }
 
@@ -292,6 +443,11 @@ const OP_KINDS: ReadonlySet<string> = new Set<Op["op"]>([
   "notices",
   "events",
   "settings",
+  "tool_run",
+  "tool_output",
+  "approvals",
+  "approve_mode",
+  "tools",
   "reset",
 ]);
 

@@ -32,6 +32,17 @@ const COMMANDS: Record<keyof Commands, true> = {
   unsubscribe: true,
   events_before: true,
   event: true,
+  approve: true,
+  deny: true,
+  cancel_tool: true,
+  tool_run: true,
+  set_approve_mode: true,
+  tools: true,
+  enable_tool: true,
+  remove_rule: true,
+  mcp_server: true,
+  mcp_log: true,
+  references: true,
   library: true,
 };
 

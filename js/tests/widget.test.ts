@@ -16,7 +16,7 @@ beforeEach(() => {
   // Renders at once, so that no test waits for a frame.
   options.debounceRendering = (render) => render();
   const page = globalThis as { [key: symbol]: unknown };
-  page[Symbol.for("rustbot.libs")] = new Map([["markdown@1", Promise.resolve(markdown)]]);
+  page[Symbol.for("rustbot.libs")] = new Map([["markdown@2", Promise.resolve(markdown)]]);
   vi.stubGlobal(
     "ResizeObserver",
     class {
@@ -448,7 +448,7 @@ describe("a long conversation", () => {
 
     button(el, "Show earlier messages").click();
     const asked = model.sent.at(-1);
-    const result = { messages: many.slice(-5, -3), has_earlier: false };
+    const result = { messages: many.slice(-5, -3), tool_runs: [], has_earlier: false };
     model.emit({ op: "ack", view, id: asked?.id ?? "", ok: true, result });
 
     expect(asked).toMatchObject({ command: "earlier_messages", before_id: many.at(-3)?.id });

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { MessageView } from "../protocol";
+import { ToolCards } from "../tools/ToolCards";
 import { Button } from "../ui/Button";
 import { CopyButton } from "../ui/CopyButton";
 import { clockTime, compact, cost, count, duration } from "../ui/format";
@@ -9,8 +10,10 @@ import { Markdown } from "./Markdown";
 import type { MessageProps } from "./Message";
 
 export function AssistantMessage(props: MessageProps) {
-  const { message, context } = props;
+  const { message, runs, context, actions } = props;
   const isStreaming = message.status === "streaming";
+  // An answer that goes on with tools has its figures at the end.
+  const isEnd = !isStreaming && (runs.length === 0 || (props.isLast && !props.isBusy));
   return (
     <>
       {message.reasoning !== "" && <Reasoning {...props} />}
@@ -20,9 +23,10 @@ export function AssistantMessage(props: MessageProps) {
         </div>
       )}
       <Citations {...props} />
+      {runs.length > 0 && <ToolCards runs={runs} actions={actions} />}
       {message.error && <ErrorCard {...props} error={message.error} />}
       {!isStreaming && <Ending {...props} />}
-      {!isStreaming && <Foot {...props} />}
+      {isEnd && <Foot {...props} />}
     </>
   );
 }
@@ -100,9 +104,15 @@ function Ending({ message, isLast, isBusy, actions }: MessageProps) {
   );
 }
 
-function Foot({ message, isLast, isBusy, isLocal, actions }: MessageProps) {
+function Foot({ message, toolsUsed, isLast, isBusy, isLocal, actions }: MessageProps) {
   return (
     <footer class="rb-message-foot">
+      {toolsUsed > 0 && (
+        <span class="rb-used-tools" title="This answer was made with tools">
+          <Icon name="tool" />
+          {toolsUsed === 1 ? "1 tool" : `${toolsUsed} tools`}
+        </span>
+      )}
       <Facts message={message} isLocal={isLocal} />
       <span class="rb-message-actions">
         {message.text !== "" && <CopyButton label="Copy answer" text={message.text} />}

@@ -1,9 +1,12 @@
 /** The chat: messages, what happens now, what waits, and the input. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { isActive, lastMessage } from "../state/selectors";
+import { Approvals } from "../approvals/Approvals";
+import { WaitingHint } from "../approvals/WaitingHint";
+import { isActive, isShownByCards, lastMessage } from "../state/selectors";
 import type { State } from "../state/state";
 import type { TabProps } from "../tabs";
+import { spelled } from "../ui/hidden";
 import { useSelect } from "../ui/hooks";
 import { Activity } from "./Activity";
 import { makeActions } from "./actions";
@@ -48,11 +51,13 @@ export function ChatTab({ store, view }: TabProps) {
         {isEmpty && <EmptyState model={model} actions={actions} />}
         <OnTheWay store={store} view={view} />
         <Now store={store} view={view} />
+        <Approvals store={store} highlight={context.markdown.value?.highlight ?? null} />
       </MessageList>
       <div class="rb-dock">
         <Banners store={store} complaint={complaint} onForgetComplaint={() => setComplaint("")} />
         <Queue store={store} items={queue} complain={setComplaint} />
-        <Composer store={store} view={view} actions={actions} />
+        <WaitingHint store={store} view={view} />
+        <Composer store={store} view={view} actions={actions} complain={setComplaint} />
       </div>
       <LinkPrompt view={view} />
       <Announcer store={store} view={view} />
@@ -89,20 +94,19 @@ function OnTheWay({ store }: TabProps) {
   );
 }
 
-/** What the agent does, while there is nothing of the answer to read. */
+/** What the agent does, while there is nothing of the answer to read and no card that says it. */
 function Now({ store }: TabProps) {
   const isShown = useSelect(store, (state) => {
     const last = lastMessage(state);
     const isReadable = last?.status === "streaming" && (last.text !== "" || last.reasoning !== "");
-    return (
-      isActive(state) && (!isReadable || state.agent.state !== "responding") && state.connection === "live"
-    );
+    const isAnswering = isReadable && state.agent.state === "responding";
+    return state.connection === "live" && isActive(state) && !isAnswering && !isShownByCards(state);
   });
   const state = isShown ? store.state.value : null;
   return state && <Activity state={state} />;
 }
 
-/** Tells people who listen that an answer begins and ends, not each word of it. */
+/** Tells people who listen that an answer begins and ends, not each word of it, and that something is asked. */
 function Announcer({ store }: TabProps) {
   const ending = useSelect(store, (state) => {
     const last = lastMessage(state);
@@ -115,6 +119,10 @@ function Announcer({ store }: TabProps) {
     if (before.current !== ending && !isFirst) say(ENDINGS[ending.split(" ")[1] ?? ""] ?? "");
     before.current = ending;
   }, [ending]);
+  const question = useSelect(store, (state) => state.approvals[state.approvals.length - 1]);
+  useEffect(() => {
+    if (question) say(`Rustbot asks for your approval: ${spelled(`${question.label} ${question.tool}`)}`);
+  }, [question?.id]);
   return (
     <div class="rb-sr-only" role="status" aria-live="polite">
       {said}

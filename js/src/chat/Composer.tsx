@@ -1,6 +1,7 @@
 /** The input and what stands around it. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { ApproveModeControl } from "../approvals/ApproveMode";
 import { isActive } from "../state/selectors";
 import type { Store } from "../state/store";
 import { Button } from "../ui/Button";
@@ -19,9 +20,10 @@ interface ComposerProps {
   store: Store;
   view: View;
   actions: ChatActions;
+  complain(text: string): void;
 }
 
-export function Composer({ store, view, actions }: ComposerProps) {
+export function Composer({ store, view, actions, complain }: ComposerProps) {
   const conversationId = useSelect(store, (state) => state.conversation.id);
   const isBusy = useSelect(store, isActive);
   const isGone = useSelect(store, (state) => state.connection === "gone");
@@ -73,6 +75,7 @@ export function Composer({ store, view, actions }: ComposerProps) {
       />
       <div class="rb-composer-bar">
         <ModelPicker store={store} view={view} actions={actions} />
+        <ApproveModeControl store={store} complain={complain} />
         <Totals store={store} />
         {isBusy && canSend && (
           <Button label="Queue message" icon="plus" isIconOnly kind="quiet" onClick={send} />

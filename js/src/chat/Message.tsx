@@ -1,6 +1,6 @@
 /** One bubble, as far as both roles share it. */
 
-import type { MessageView } from "../protocol";
+import type { MessageView, ToolRunView } from "../protocol";
 import { memo } from "../ui/memo";
 import { AssistantMessage } from "./AssistantMessage";
 import type { ChatActions } from "./actions";
@@ -9,6 +9,10 @@ import { UserMessage } from "./UserMessage";
 
 export interface MessageProps {
   message: MessageView;
+  /** The tool calls shown below it. */
+  runs: readonly ToolRunView[];
+  /** How many tools its turn used, when it is the answer that came of them. */
+  toolsUsed: number;
   /** The newest of the conversation. */
   isLast: boolean;
   /** A turn runs: what would start another one waits. */

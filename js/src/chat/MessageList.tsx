@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isActive } from "../state/selectors";
 import type { Store } from "../state/store";
+import { ToolGroups } from "../tools/groups";
 import { Button } from "../ui/Button";
 import { useSelect } from "../ui/hooks";
 import type { ChatActions } from "./actions";
@@ -27,12 +28,14 @@ interface MessageListProps {
 
 export function MessageList({ store, actions, context, endRequests, children }: MessageListProps) {
   const messages = useSelect(store, (state) => state.messages);
+  const toolRuns = useSelect(store, (state) => state.toolRuns);
   const conversationId = useSelect(store, (state) => state.conversation.id);
   const isBusy = useSelect(store, isActive);
   const model = useSelect(store, (state) => state.model);
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const follow = useMemo(() => new FollowEnd(), []);
+  const groups = useMemo(() => new ToolGroups(), []);
   const { hidden, canShowMore, showMore } = useEarlier(store, conversationId, follow.isFollowing.value);
 
   useEffect(() => {
@@ -45,7 +48,7 @@ export function MessageList({ store, actions, context, endRequests, children }: 
     if (scroller.current && scroller.current.scrollTop < 2) scroller.current.scrollTop = 2;
     showMore();
   };
-  const visible = messages.slice(hidden);
+  const rows = groups.rows(messages.slice(hidden), toolRuns);
   return (
     <div class="rb-scroll-frame">
       <div
@@ -57,11 +60,13 @@ export function MessageList({ store, actions, context, endRequests, children }: 
           {canShowMore && (
             <Button label="Show earlier messages" kind="quiet" class="rb-earlier" onClick={showEarlier} />
           )}
-          {visible.map((message, index) => (
+          {rows.map(({ message, runs, toolsUsed }, index) => (
             <Message
               key={message.id}
               message={message}
-              isLast={index === visible.length - 1}
+              runs={runs}
+              toolsUsed={toolsUsed}
+              isLast={index === rows.length - 1}
               isBusy={isBusy}
               isLocal={model.is_local && message.model === model.id}
               actions={actions}
@@ -102,8 +107,13 @@ function useEarlier(store: Store, conversationId: string, isAtEnd: boolean) {
     if (!first || isLoading.current) return;
     isLoading.current = true;
     try {
-      const { messages, has_earlier } = await store.command("earlier_messages", { before_id: first.id });
-      store.dispatch({ type: "earlier_messages", messages, hasEarlier: has_earlier });
+      const page = await store.command("earlier_messages", { before_id: first.id });
+      store.dispatch({
+        type: "earlier_messages",
+        messages: page.messages,
+        toolRuns: page.tool_runs,
+        hasEarlier: page.has_earlier,
+      });
     } catch {
       // The button stays, and can be pressed again.
     } finally {

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { ModelChoice, ModelView } from "../protocol";
 import type { Store } from "../state/store";
 import { compact, dollars } from "../ui/format";
-import { useSelect } from "../ui/hooks";
+import { useCloseOutside, useSelect } from "../ui/hooks";
 import { Icon } from "../ui/Icon";
 import type { View } from "../view";
 import type { ChatActions } from "./actions";
@@ -198,17 +198,4 @@ function listNote(found: number, age_s: number | null): string {
   const more = found > MOST_SHOWN ? `${found - MOST_SHOWN} more: type to narrow. ` : "";
   const isOld = age_s !== null && age_s > 86_400;
   return more + (isOld ? `The list is ${Math.round(age_s / 86_400)} days old.` : "");
-}
-
-function useCloseOutside(card: { current: HTMLElement | null }, close: () => void): void {
-  useEffect(() => {
-    const opened = new AbortController();
-    const check = (event: Event) => {
-      const { target } = event;
-      const isInside = target instanceof Node && card.current?.parentElement?.contains(target);
-      if (!isInside) close();
-    };
-    document.addEventListener("pointerdown", check, { signal: opened.signal });
-    return () => opened.abort();
-  });
 }

@@ -2,13 +2,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../ui/Button";
 import { CopyButton } from "../ui/CopyButton";
 import { count } from "../ui/format";
+import { split } from "../ui/parts";
 import type { MessageProps } from "./Message";
 
 /** A longer message is folded. */
 const SHOWN_CHARACTERS = 1500;
 const SHOWN_LINES = 18;
-/** An element of text of this length lays out at once; a long message is several. */
-const PART_CHARACTERS = 8000;
 
 const SOURCES: Record<string, string> = { magic: "from a cell", api: "from Python" };
 
@@ -75,18 +74,6 @@ function fold(text: string): string {
   const lines = text.slice(0, SHOWN_CHARACTERS + 500).split("\n", SHOWN_LINES + 5);
   if (text.length <= SHOWN_CHARACTERS + 500 && lines.length < SHOWN_LINES + 5) return text;
   return lines.slice(0, SHOWN_LINES).join("\n").slice(0, SHOWN_CHARACTERS);
-}
-
-/** Pieces that end with a line where there is one. */
-function split(text: string): string[] {
-  const parts: string[] = [];
-  for (let start = 0; start < text.length; ) {
-    const line = text.lastIndexOf("\n", start + PART_CHARACTERS);
-    const end = line > start ? line + 1 : start + PART_CHARACTERS;
-    parts.push(text.slice(start, end).replace(/\n$/, ""));
-    start = end;
-  }
-  return parts;
 }
 
 interface EditorProps {

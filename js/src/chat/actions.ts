@@ -1,10 +1,12 @@
 /** What the chat can do, with one place for what the kernel refuses. */
 
 import type { CommandName, Commands } from "../protocol";
+import { kernelNow } from "../state/selectors";
 import type { Store } from "../state/store";
+import type { ToolActions } from "../tools/ToolCards";
 import type { View } from "../view";
 
-export interface ChatActions {
+export interface ChatActions extends ToolActions {
   /** Resolves to false when the message was not taken; its text is to be kept. */
   send(text: string): Promise<boolean>;
   stop(): void;
@@ -43,5 +45,15 @@ export function makeActions(store: Store, view: View, complain: (text: string) =
     newConversation: () => run("new_conversation", {}),
     setModel: (model) => run("set_model", { model }),
     openKeySetting: () => view.askForKey(),
+    cancelTool: (runId) => run("cancel_tool", { run_id: runId }),
+    async wholeRun(runId) {
+      try {
+        return await store.command("tool_run", { run_id: runId });
+      } catch (error) {
+        complain(error instanceof Error ? error.message : String(error));
+        return null;
+      }
+    },
+    kernelNow: () => kernelNow(store.state.peek(), Date.now()),
   };
 }

@@ -18,7 +18,7 @@ export interface Libraries {
 
 const REGISTRY = Symbol.for("rustbot.libs");
 /** Changes when a module's exports do: a page can hold widgets of two versions. */
-const INTERFACE = 1;
+const INTERFACE = 2;
 
 /** Shared by all widgets of the page, whichever version of this bundle they brought. */
 function registry(): Map<string, Promise<unknown>> {

@@ -1,8 +1,8 @@
 /** One block of code: its language, buttons, and text that can grow while it streams. */
 
 import { copy } from "../ui/clipboard";
+import { hasHidden, showHidden, visible } from "../ui/hidden";
 import type { MarkdownContext } from "./context";
-import { hasHidden, showHidden, visible } from "./hidden";
 import { highlight } from "./highlight";
 import { whenIdle } from "./schedule";
 

@@ -1,8 +1,8 @@
 /** What is added to sanitised nodes: code blocks with buttons, links that ask first, images that wait for a click. */
 
+import { showHidden } from "../ui/hidden";
 import { CodeBlock } from "./codeBlock";
 import type { MarkdownContext } from "./context";
-import { showHidden } from "./hidden";
 
 /** Larger pictures inside an answer are not shown by themselves. */
 const MOST_IMAGE_DATA = 3_000_000;

@@ -1,7 +1,8 @@
 /** (state, action) → state, without effects. An op that repeats what we have changes nothing. */
 
-import type { Envelope, EventRow, MessageView, Op, SnapshotOp } from "../protocol";
+import type { Envelope, EventRow, MessageView, Op, SnapshotOp, ToolRunView } from "../protocol";
 import { INITIAL_STATE, type PendingCommand, type State } from "./state";
+import { addOutput, dropRuns, endRuns, groupRuns, putRun } from "./toolRuns";
 
 /** Older ones are dropped, and can be asked for again. */
 export const MOST_EVENTS = 50_000;
@@ -11,7 +12,7 @@ export type Action =
   | { type: "gone" }
   | { type: "sent"; command: PendingCommand }
   | { type: "sync_asked" }
-  | { type: "earlier_messages"; messages: MessageView[]; hasEarlier: boolean }
+  | { type: "earlier_messages"; messages: MessageView[]; toolRuns: ToolRunView[]; hasEarlier: boolean }
   | { type: "event_rows"; rows: EventRow[]; hasEarlier: boolean };
 
 export function reduce(state: State, action: Action): State {
@@ -27,7 +28,13 @@ export function reduce(state: State, action: Action): State {
     case "earlier_messages": {
       const known = new Set(state.messages.map((message) => message.id));
       const earlier = action.messages.filter((message) => !known.has(message.id));
-      return { ...state, messages: [...earlier, ...state.messages], hasEarlier: action.hasEarlier };
+      return {
+        ...state,
+        messages: [...earlier, ...state.messages],
+        // What is here already is newer than a page that was asked for a while ago.
+        toolRuns: new Map([...groupRuns(action.toolRuns), ...state.toolRuns]),
+        hasEarlier: action.hasEarlier,
+      };
     }
     case "event_rows":
       return addEventPage(state, action.rows, action.hasEarlier);
@@ -44,6 +51,8 @@ function lose(state: State): State {
     connection: "gone",
     pending: [],
     messages,
+    toolRuns: endRuns(state.toolRuns),
+    approvals: [],
     agent: { ...INITIAL_STATE.agent, state: "closed" },
   };
 }
@@ -83,7 +92,8 @@ function apply(state: State, op: Op, view: string, now: number): State {
       return addText(state, op);
     case "remove": {
       const gone = new Set(op.ids);
-      return { ...state, messages: state.messages.filter((message) => !gone.has(message.id)) };
+      const messages = state.messages.filter((message) => !gone.has(message.id));
+      return { ...state, messages, toolRuns: dropRuns(state.toolRuns, gone) };
     }
     case "state":
       // An op is sent when the state begins, so the smallest difference seen is the clocks'.
@@ -100,8 +110,29 @@ function apply(state: State, op: Op, view: string, now: number): State {
       return addEvents(state, op.rows);
     case "settings":
       return { ...state, settings: op.settings };
+    case "tool_run":
+      return { ...state, toolRuns: putRun(state.toolRuns, op.run) };
+    case "tool_output": {
+      const toolRuns = addOutput(state.toolRuns, op);
+      // As with text: before the first snapshot nothing is known.
+      if (!toolRuns) return state.connection === "live" ? { ...state, needsSync: true } : state;
+      return { ...state, toolRuns };
+    }
+    case "approvals":
+      return { ...state, approvals: op.items };
+    case "approve_mode":
+      return { ...state, approveMode: op.mode };
+    case "tools":
+      return { ...state, tools: op.tools };
     case "reset":
-      return { ...state, conversation: op.conversation, messages: [], hasEarlier: false, queue: [] };
+      return {
+        ...state,
+        conversation: op.conversation,
+        messages: [],
+        toolRuns: new Map(),
+        hasEarlier: false,
+        queue: [],
+      };
   }
 }
 
@@ -114,6 +145,9 @@ function fromSnapshot(state: State, op: SnapshotOp): State {
     conversation: op.conversation,
     messages: op.messages,
     hasEarlier: op.has_earlier,
+    toolRuns: groupRuns(op.tool_runs),
+    approvals: op.approvals,
+    approveMode: op.approve_mode,
     agent: op.state,
     queue: op.queue,
     model: op.model,

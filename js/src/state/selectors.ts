@@ -2,6 +2,7 @@
 
 import type { AgentState, MessageView } from "../protocol";
 import type { State } from "./state";
+import { isOver } from "./toolRuns";
 
 const AT_REST: ReadonlySet<AgentState> = new Set<AgentState>(["idle", "error", "closed"]);
 
@@ -13,8 +14,8 @@ const LABELS: Record<AgentState, string> = {
   processing: "Thinking",
   responding: "Answering",
   running_tools: "Running tools",
-  waiting_approval: "Needs your approval",
-  waiting_kernel: "Waiting for the cell",
+  waiting_approval: "Waiting for you",
+  waiting_kernel: "Waiting for the kernel: a cell is running",
   waiting_retry: "Trying again soon",
   error: "Error",
   closed: "Closed",
@@ -25,6 +26,10 @@ export function stateLabel(state: State): string {
   if (state.connection === "loading") return "Connecting";
   return LABELS[state.agent.state] ?? state.agent.state;
 }
+
+/** Whether a card says what happens now: one of a tool, or one that asks. */
+export const isShownByCards = (state: State): boolean =>
+  state.approvals.length > 0 || [...state.toolRuns.values()].some((runs) => !runs.every(isOver));
 
 export const lastMessage = (state: State): MessageView | undefined =>
   state.messages[state.messages.length - 1];

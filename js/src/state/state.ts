@@ -1,6 +1,8 @@
 /** What this page knows of one widget. Per-view things (open tab, draft, scroll) live in the views. */
 
 import type {
+  ApprovalView,
+  ApproveMode,
   CommandName,
   ConversationView,
   EventRow,
@@ -10,6 +12,8 @@ import type {
   QueuedView,
   SettingsView,
   StateView,
+  ToolRunView,
+  ToolsView,
   TotalsView,
 } from "../protocol";
 
@@ -20,6 +24,9 @@ export interface PendingCommand {
   /** What a `send` says, to show it before the kernel has it. */
   text: string;
 }
+
+/** Message id → the tool calls it made, in their order. An array stays the same until one of its calls changes. */
+export type ToolRuns = ReadonlyMap<string, readonly ToolRunView[]>;
 
 export interface State {
   /** loading: no snapshot yet; gone: the kernel that made this widget is. */
@@ -35,12 +42,17 @@ export interface State {
   conversation: ConversationView;
   messages: readonly MessageView[];
   hasEarlier: boolean;
+  toolRuns: ToolRuns;
+  /** What waits for the user. */
+  approvals: readonly ApprovalView[];
+  approveMode: ApproveMode;
   agent: StateView;
   queue: readonly QueuedView[];
   model: ModelView;
   totals: TotalsView;
   notices: readonly NoticeView[];
   settings: SettingsView | null;
+  tools: ToolsView | null;
   /** Ascending by seq. */
   events: readonly EventRow[];
   hasEarlierEvents: boolean;
@@ -61,6 +73,9 @@ export const INITIAL_STATE: State = {
   conversation: { id: "", title: "" },
   messages: [],
   hasEarlier: false,
+  toolRuns: new Map(),
+  approvals: [],
+  approveMode: "ask",
   agent: { state: "idle", turn_id: null, since: 0, waiting_for_provider: false, retry: null },
   queue: [],
   model: { id: "", host: "", is_demo: false, is_local: false },
@@ -78,6 +93,7 @@ export const INITIAL_STATE: State = {
   },
   notices: [],
   settings: null,
+  tools: null,
   events: [],
   hasEarlierEvents: false,
   pending: [],

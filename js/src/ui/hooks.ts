@@ -22,3 +22,17 @@ export function useClock(isOn: boolean, everyMs: number): number {
   }, [isOn, everyMs]);
   return now;
 }
+
+/** Calls `close` when somebody presses outside the parent of `card`. */
+export function useCloseOutside(card: { current: HTMLElement | null }, close: () => void): void {
+  useEffect(() => {
+    const opened = new AbortController();
+    const check = (event: Event) => {
+      const { target } = event;
+      const isInside = target instanceof Node && card.current?.parentElement?.contains(target);
+      if (!isInside) close();
+    };
+    document.addEventListener("pointerdown", check, { signal: opened.signal });
+    return () => opened.abort();
+  });
+}

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { message, snapshot, state } from "../../dev/fake";
+import { approval, message, snapshot, state, toolRun } from "../../dev/fake";
 import type { Op } from "../../src/protocol";
 import { reduce } from "../../src/state/reducer";
 import { INITIAL_STATE, type State } from "../../src/state/state";
+import { MOST_OUTPUT } from "../../src/state/toolRuns";
 
 const VIEW = "v1";
 
@@ -145,10 +146,12 @@ describe("messages", () => {
     const after = reduce(before, {
       type: "earlier_messages",
       messages: [message({ id: "a" }), message({ id: "c" })],
+      toolRuns: [toolRun({ message_id: "a" })],
       hasEarlier: false,
     });
 
     expect(after.messages.map(({ id }) => id)).toEqual(["a", "c"]);
+    expect(after.toolRuns.get("a")).toHaveLength(1);
   });
 
   test("are dropped with their conversation", () => {
@@ -156,6 +159,105 @@ describe("messages", () => {
 
     expect(after).toMatchObject({ messages: [], conversation: { id: "c2" } });
   });
+});
+
+describe("tool calls", () => {
+  const begun = toolRun({ id: "r", message_id: "a", state: "running", output: "Grüße" });
+  const running = receive(live(message({ id: "a" })), 2, { op: "tool_run", run: begun });
+  const output = (state: State) => state.toolRuns.get("a")?.[0]?.output;
+
+  test("are kept by their message, in order, each once", () => {
+    const other = toolRun({ id: "s", message_id: "a" });
+
+    const after = receive(
+      running,
+      3,
+      { op: "tool_run", run: other },
+      { op: "tool_run", run: { ...begun, state: "complete" } },
+    );
+
+    expect(after.toolRuns.get("a")?.map(({ id, state }) => [id, state])).toEqual([
+      ["r", "complete"],
+      ["s", "complete"],
+    ]);
+  });
+
+  test("leave the calls of other messages as they are", () => {
+    const before = receive(running, 3, { op: "tool_run", run: toolRun({ message_id: "b" }) });
+
+    const after = receive(before, 4, { op: "tool_run", run: { ...begun, state: "error" } });
+
+    expect(after.toolRuns.get("b")).toBe(before.toolRuns.get("b"));
+    expect(after.toolRuns.get("a")).not.toBe(before.toolRuns.get("a"));
+  });
+
+  test("print at an offset in code points, twice taken once", () => {
+    const first = receive(running, 3, { op: "tool_output", id: "r", offset: 5, text: " 👩‍💻" });
+
+    const after = receive(first, 4, { op: "tool_output", id: "r", offset: 8, text: "💻!" });
+
+    expect(output(after)).toBe("Grüße 👩‍💻!");
+    expect(receive(after, 5, { op: "tool_output", id: "r", offset: 5, text: " 👩‍💻" }).toolRuns).toBe(
+      after.toolRuns,
+    );
+  });
+
+  for (const [what, op] of [
+    ["behind a gap", { op: "tool_output", id: "r", offset: 6, text: "x" }],
+    ["of a call nobody announced", { op: "tool_output", id: "z", offset: 0, text: "x" }],
+  ] as const) {
+    test(`output ${what} asks for a snapshot`, () => {
+      const after = receive(running, 3, op);
+
+      expect(after.needsSync).toBe(true);
+      expect(output(after)).toBe("Grüße");
+    });
+  }
+
+  test("output before the first snapshot is left to it", () => {
+    const after = receive(INITIAL_STATE, 1, { op: "tool_output", id: "r", offset: 9, text: "x" });
+
+    expect(after.needsSync).toBe(false);
+  });
+
+  test("keep the end of much output, and count all of it", () => {
+    const text = "x".repeat(MOST_OUTPUT);
+
+    const after = receive(running, 3, { op: "tool_output", id: "r", offset: 5, text });
+
+    expect(output(after)).toBe(text);
+    expect(after.toolRuns.get("a")?.[0]?.output_length).toBe(MOST_OUTPUT + 5);
+  });
+
+  test("go with their message and with their conversation", () => {
+    const removed = receive(running, 3, { op: "remove", ids: ["a"] });
+    const reset = receive(running, 3, { op: "reset", conversation: { id: "c2", title: "" } });
+
+    expect([removed.toolRuns.size, reset.toolRuns.size]).toEqual([0, 0]);
+  });
+
+  test("are what a snapshot says", () => {
+    const after = receive(running, 3, snapshot(VIEW, { tool_runs: [toolRun({ message_id: "b" })] }));
+
+    expect([...after.toolRuns.keys()]).toEqual(["b"]);
+  });
+
+  test("are stopped, and nothing waits for the user, when the kernel is gone", () => {
+    const waiting = receive(running, 3, { op: "approvals", items: [approval()] });
+
+    const after = reduce(waiting, { type: "gone" });
+
+    expect(after.toolRuns.get("a")?.[0]?.state).toBe("interrupted");
+    expect(after.approvals).toEqual([]);
+  });
+});
+
+test("what waits for the user and the mode are what was said last", () => {
+  const item = approval();
+
+  const after = receive(live(), 2, { op: "approvals", items: [item] }, { op: "approve_mode", mode: "allow" });
+
+  expect(after).toMatchObject({ approvals: [item], approveMode: "allow" });
 });
 
 test("the difference of the clocks is the smallest that was seen", () => {

@@ -1,0 +1,182 @@
+// biome-ignore-all lint/a11y/noNoninteractiveTabindex: the card takes the keys that answer it
+/** One question of the kernel: what shall happen, exactly, and the answers there are. */
+
+import type { TargetedKeyboardEvent } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { ApprovalScope, ApprovalView } from "../protocol";
+import type { Store } from "../state/store";
+import { riskIcon, riskWords } from "../tools/words";
+import { count } from "../ui/format";
+import { Icon } from "../ui/Icon";
+import { Inert } from "../ui/Inert";
+import { Answers } from "./Answers";
+import { DenyReason } from "./DenyReason";
+import { ExactText } from "./ExactText";
+import { type Highlight, warnings } from "./exact";
+
+interface ApprovalCardProps {
+  store: Store;
+  approval: ApprovalView;
+  isArmed: boolean;
+  highlight: Highlight | null;
+}
+
+const KINDS: Record<string, string> = {
+  arguments: "arguments",
+  code: "code",
+  command: "command",
+  diff: "change",
+  address: "address",
+  question: "question",
+};
+
+export function ApprovalCard({ store, approval, isArmed, highlight }: ApprovalCardProps) {
+  const id = useId();
+  const card = useRef<HTMLDivElement>(null);
+  const { isSent, refusal, answer } = useAnswer(store, approval, card);
+  const [isRead, setRead] = useState(false);
+  const [isGivingReason, setGivingReason] = useState(false);
+  useFocusHandover(card);
+  const allow = (scope: ApprovalScope) => answer("approve", { scope });
+  const deny = (reason: string) => answer("deny", { reason });
+  const canAnswer = isArmed && !isSent;
+
+  const press = (event: TargetedKeyboardEvent<HTMLElement>) => {
+    const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+    const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing);
+    if (isTyping || !isPlain) return;
+    const buttons = card.current?.querySelectorAll<HTMLButtonElement>("button[aria-keyshortcuts]") ?? [];
+    const key = event.key.toUpperCase();
+    const button = [...buttons].find((it) => it.getAttribute("aria-keyshortcuts") === key);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  };
+
+  return (
+    <div
+      ref={card}
+      class={`rb-approval rb-approval-${approval.risk}`}
+      data-kind="approval"
+      data-tool={approval.tool}
+      role="alertdialog"
+      aria-labelledby={`${id}-title`}
+      aria-describedby={`${id}-source`}
+      aria-busy={isSent}
+      tabIndex={0}
+      onKeyDown={press}
+    >
+      <header class="rb-approval-head">
+        <Icon name={approval.kind === "question" ? "question" : riskIcon(approval.risk)} />
+        <span class="rb-approval-title" id={`${id}-title`}>
+          <Inert text={approval.label || approval.tool} />
+        </span>
+        {approval.tool !== "" && (
+          <code class="rb-approval-tool">
+            <Inert text={approval.tool} />
+          </code>
+        )}
+        {approval.kind !== "question" && <span class="rb-approval-risk">{riskWords(approval.risk)}</span>}
+      </header>
+      <div class="rb-approval-source" id={`${id}-source`}>
+        {approval.source !== "" && (
+          <>
+            <Icon name="warning" />
+            <span>
+              Asked <Inert text={approval.source} />
+            </span>
+          </>
+        )}
+      </div>
+      <ExactText
+        text={approval.text}
+        kind={approval.kind}
+        label={`The ${KINDS[approval.kind] ?? "text"}, exactly as it will be used`}
+        highlight={highlight}
+        onRead={() => setRead(true)}
+      />
+      {approval.note !== "" && (
+        <p class="rb-approval-note">
+          <Inert text={approval.note} />
+        </p>
+      )}
+      {warnings(approval.text).map((warning) => (
+        <p class="rb-approval-warning" key={warning}>
+          <Icon name="warning" />
+          <bdi>{warning}</bdi>
+        </p>
+      ))}
+      {approval.kind !== "arguments" && approval.arguments !== "" && (
+        <details class="rb-approval-arguments">
+          <summary>All arguments · {count(Array.from(approval.arguments).length)} characters</summary>
+          <ExactText text={approval.arguments} kind="arguments" label="All arguments" highlight={highlight} />
+        </details>
+      )}
+      {isGivingReason ? (
+        <DenyReason canSend={canAnswer} onSend={deny} onCancel={() => setGivingReason(false)} />
+      ) : (
+        <Answers
+          approval={approval}
+          canAllow={canAnswer && isRead}
+          canDeny={canAnswer}
+          onAllow={allow}
+          onDeny={() => deny("")}
+          onDenyWithReason={() => setGivingReason(true)}
+        />
+      )}
+      <div class="rb-approval-outcome" role="status">
+        {isSent && "Sent…"}
+        {!isSent && !isRead && !isGivingReason && "Scroll to the end, or show all of it, to allow this."}
+        {refusal !== "" && <span class="rb-field-error">{refusal}</span>}
+      </div>
+    </div>
+  );
+}
+
+type Answer =
+  | { name: "approve"; fields: { scope: ApprovalScope } }
+  | { name: "deny"; fields: { reason: string } };
+
+/** One answer at a time; what the kernel refuses can be answered again. */
+function useAnswer(store: Store, approval: ApprovalView, card: { current: HTMLElement | null }) {
+  const [isSent, setSent] = useState(false);
+  const [refusal, setRefusal] = useState("");
+  // Two clicks can come before anything is drawn anew.
+  const isUnderWay = useRef(false);
+  const answer = async <N extends Answer["name"]>(
+    name: N,
+    fields: Extract<Answer, { name: N }>["fields"],
+  ) => {
+    if (isUnderWay.current) return;
+    isUnderWay.current = true;
+    setSent(true);
+    setRefusal("");
+    // A button that is disabled now would lose the focus, and the keys would go to the notebook.
+    if (card.current?.contains(document.activeElement)) card.current.focus();
+    try {
+      const { id, digest } = approval;
+      await store.command(name, { approval_id: id, digest, ...fields } as never);
+    } catch (error) {
+      setRefusal(error instanceof Error ? error.message : String(error));
+      setSent(false);
+      isUnderWay.current = false;
+    }
+  };
+  return { isSent, refusal, answer };
+}
+
+/** When a card with the focus goes, the next one gets it, or the input: never the notebook, whose keys delete cells. */
+function useFocusHandover(card: { current: HTMLElement | null }): void {
+  useEffect(() => {
+    const element = card.current;
+    return () => {
+      if (!element?.contains(document.activeElement)) return;
+      const root = element.closest(".rb-root");
+      // Once the page is drawn: what moves in it loses the focus.
+      queueMicrotask(() => {
+        const next = root?.querySelector<HTMLElement>('[data-kind="approval"], .rb-composer textarea');
+        next?.focus({ preventScroll: true });
+      });
+    };
+  }, [card]);
+}

@@ -1,0 +1,48 @@
+/** What waits for the user: a card each. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { Store } from "../state/store";
+import { useSelect } from "../ui/hooks";
+import { ApprovalCard } from "./ApprovalCard";
+import type { Highlight } from "./exact";
+import "./approvals.css";
+
+interface ApprovalsProps {
+  store: Store;
+  /** Colours for code, once they are there. */
+  highlight: Highlight | null;
+}
+
+/** A click that was meant for something else must not answer a card that has just come under the pointer. */
+const ARMED_AFTER_MS = 500;
+
+export function Approvals({ store, highlight }: ApprovalsProps) {
+  const items = useSelect(store, (state) => state.approvals);
+  const shown = items.map(({ id, digest }) => `${id} ${digest}`);
+  const isArmed = useArmed(shown.join("\n"));
+  return (
+    <>
+      {items.map((item, index) => (
+        <ApprovalCard
+          // Something else to be allowed is another card, whatever its id.
+          key={shown[index]}
+          store={store}
+          approval={item}
+          isArmed={isArmed}
+          highlight={highlight}
+        />
+      ))}
+    </>
+  );
+}
+
+/** Whether the same cards have been in their places for a moment. */
+function useArmed(cards: string): boolean {
+  const [armed, setArmed] = useState("");
+  useEffect(() => {
+    if (cards === "") return;
+    const timer = setTimeout(() => setArmed(cards), ARMED_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [cards]);
+  return armed === cards;
+}

@@ -1,0 +1,52 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Button } from "../ui/Button";
+
+interface DenyReasonProps {
+  canSend: boolean;
+  onSend(reason: string): void;
+  onCancel(): void;
+}
+
+/** Why not: the model is told, and can do better. */
+export function DenyReason({ canSend, onSend, onCancel }: DenyReasonProps) {
+  const [reason, setReason] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  const cancel = () => {
+    field.current?.closest<HTMLElement>('[data-kind="approval"]')?.focus();
+    onCancel();
+  };
+  return (
+    <form
+      class="rb-approval-reason"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (canSend) onSend(reason.trim());
+      }}
+    >
+      <input
+        ref={field}
+        class="rb-input"
+        dir="auto"
+        aria-label="Reason, told to the model"
+        placeholder="Why not? The model is told"
+        maxLength={2000}
+        autocomplete="off"
+        value={reason}
+        onInput={(event) => setReason(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || event.isComposing) return;
+          event.stopPropagation();
+          cancel();
+        }}
+      />
+      <Button
+        label="Deny and say why"
+        kind="danger"
+        isDisabled={!canSend}
+        onClick={() => onSend(reason.trim())}
+      />
+      <Button label="Back" kind="quiet" onClick={cancel} />
+    </form>
+  );
+}
