@@ -61,7 +61,8 @@ fails, paste the traceback as well, and I look at that. Meanwhile, this is what 
 """
 
 _FENCE = re.compile(
-    r"(?:^|(?<=[ \t]))(?P<mark>```+|~~~+)[ \t]*(?P<language>[\w+.-]*)[^\n]*\n(?P<body>.*?)(?:^(?P=mark)`*[ \t]*$|\Z)",
+    r"(?:^|(?<=[ \t]))(?P<mark>`{3,20}(?!`)|~{3,20}(?!~))[ \t]*(?P<language>[\w+.-]*)[^\n]*\n"
+    r"(?P<body>.*?)(?:^(?P=mark)`*[ \t]*$|\Z)",
     re.M | re.S,
 )
 _CODE_LANGUAGES = {"", "python", "py", "python3", "ipython", "ipython3"}

@@ -429,7 +429,8 @@ _LONG_PHRASES = tuple(
             _write,
         ),
         (
-            rf"(?:replace|change) (?P<old>.+?) (?:with|by|to|into) (?P<new>.+?) in (?:the )?(?:file )?{_PATH}[.!]?",
+            r"(?:replace|change) (?P<old>.{1,1000}?) (?:with|by|to|into) (?P<new>.{1,1000}?) in (?:the )?(?:file )?"
+            rf"{_PATH}[.!]?",
             _edit,
         ),
     )

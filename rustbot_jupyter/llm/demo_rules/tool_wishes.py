@@ -40,7 +40,8 @@ def _fenced_code(text: str) -> ToolWish | None:
 
 
 _FENCE = re.compile(
-    r"^(?P<mark>```+|~~~+)[ \t]*(?P<language>[\w+.-]*)[^\n]*\n(?P<body>.*?)^(?P=mark)[ \t]*$", re.M | re.S
+    r"^(?P<mark>`{3,20}(?!`)|~{3,20}(?!~))[ \t]*(?P<language>[\w+.-]*)[^\n]*\n(?P<body>.*?)^(?P=mark)[ \t]*$",
+    re.M | re.S,
 )
 _ASKS_RUN = re.compile(r"\b(?:run|execute)\b", re.IGNORECASE)
 _ASKS_OTHER = re.compile(r"\b(?:explain|fix|why|what|how|don't|do not|review|wrong)\b", re.IGNORECASE)
