@@ -619,8 +619,8 @@ async def test_variables_are_shown_as_a_table():
 @pytest.mark.parametrize(
     "content",
     [
-        "df: pandas DataFrame, 3 rows × 2 columns\nx: int",
-        "| name | what |\n|---|---|\n| `df` | pandas DataFrame |\n| x | int |",
+        "df: pandas DataFrame, 3 rows × 2 columns, 1.2 kB\nx: int",
+        "| name | type |\n|---|---|\n| `df` | pandas DataFrame |\n| x | int |",
         "- `df`: pandas DataFrame\n- x: int",
     ],
 )
@@ -628,7 +628,13 @@ async def test_variables_as_lines_become_a_table_too(content: str):
     text = await told("list my variables", content)
 
     assert "You have 2 variables" in text
-    assert "| `df` | `pandas DataFrame" in text
+    assert "| `df` | `pandas DataFrame` |" in text
+
+
+async def test_variables_that_were_left_out_are_counted():
+    text = await told("list my variables", "x: int\n… 1,200 more variables; ask with `words` for some of them")
+
+    assert "You have 1,201 variables" in text
 
 
 async def test_no_variables_are_told_as_they_come():
@@ -637,6 +643,7 @@ async def test_no_variables_are_told_as_they_come():
 
 async def test_a_value_stands_in_a_sentence():
     assert await told("how many rows has df?", "42") == "`len(df)` is `42`."
+    assert await told("how many rows has df?", "result: int = 42") == "`len(df)` is `42`."
 
 
 async def test_a_long_value_stands_in_a_block():
@@ -645,7 +652,9 @@ async def test_a_long_value_stands_in_a_block():
 
 async def test_output_of_code_is_shown():
     assert "```text\n1\n```" in await told("run print(1)", "1")
-    assert await told("run x = 1", "") == "It ran, and printed nothing."
+    assert await told("run x = 1", "") == "The code ran."
+    nothing = "The code ran; it printed nothing and has no value."
+    assert await told("run x = 1", nothing) == nothing
 
 
 async def test_a_figure_is_where_it_can_be_seen():
@@ -763,7 +772,7 @@ async def test_what_went_wrong_is_told_as_it_is(content: str, sign: str):
     text = await told("run print(1)", content, is_error=True)
 
     assert sign in text
-    assert "It ran" not in text
+    assert "ran" not in text.split()
 
 
 async def test_a_file_that_looks_like_a_refusal_is_a_file():

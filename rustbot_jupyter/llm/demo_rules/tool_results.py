@@ -74,12 +74,18 @@ _ENDINGS = (
 
 
 def _tell_variables(finding: Finding) -> str:
-    rows = table_in(finding.result.content)
+    content = finding.result.content
+    rows = table_in(content)
     if not rows:
-        return f"This is what I found:\n\n{fenced(finding.result.content)}"
-    count = "one variable" if len(rows) == 1 else f"{len(rows)} variables"
-    more = f"\n\n… and {len(rows) - MOST_ROWS} more." if len(rows) > MOST_ROWS else ""
+        return f"This is what I found:\n\n{fenced(content)}"
+    unnamed = _MORE.search(content)
+    total = len(rows) + (int(unnamed["count"].replace(",", "")) if unnamed else 0)
+    count = "one variable" if total == 1 else f"{total:,} variables"
+    more = f"\n\n… and {total - MOST_ROWS:,} more." if total > MOST_ROWS else ""
     return f"You have {count}:\n\n{_table(rows[:MOST_ROWS])}{more}"
+
+
+_MORE = re.compile(r"^… (?P<count>[\d,]+) more", re.MULTILINE)
 
 
 def _table(rows: Sequence[dict[str, str]]) -> str:
@@ -95,10 +101,14 @@ def _cell(text: str) -> str:
 
 
 def _tell_value(finding: Finding) -> str:
-    value = finding.result.content.strip()
+    value = _RESULT.sub("", finding.result.content.strip(), count=1)
     if "\n" in value or len(value) > 100:
         return f"{finding.subject} is:\n\n{fenced(value)}"
     return f"{finding.subject} is {code_span(value)}."
+
+
+# "result: int = 4" and "result: pandas DataFrame, 3 rows × 2 columns", as values are described.
+_RESULT = re.compile(r"\Aresult: (?:[\w.]+ = )?")
 
 
 def _tell_code(finding: Finding) -> str:
@@ -108,7 +118,9 @@ def _tell_code(finding: Finding) -> str:
     if str(finding.arguments.get("code", "")).endswith("\nfigure"):
         # Plotly makes pictures only where its kaleido and a browser are installed.
         return "It is drawn, and in the variable `figure`: a cell with just that name shows it."
-    return f"It ran. This came out:\n\n{fenced(output)}" if output else "It ran, and printed nothing."
+    if not output or output.startswith("The code ran;"):
+        return output or "The code ran."
+    return f"The code ran. This came out:\n\n{fenced(output)}"
 
 
 def _tell_error(finding: Finding) -> str:
@@ -162,16 +174,20 @@ def table_in(content: str) -> list[dict[str, str]]:
     if len(lines) > 1 and re.fullmatch(r"\|?[ :|-]+\|[ :|-]*", lines[1]):
         names, *rows = ([cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines)
         return [dict(zip(names, row, strict=False)) for row in rows[1:]]
-    return [{"name": match["name"], "what": match["what"]} for line in lines if (match := _LINE.fullmatch(line))]
+    return [
+        {"name": match["name"], "type": match["type"], "size": match["size"] or ""}
+        for line in lines
+        if (match := _LINE.fullmatch(line))
+    ]
 
 
-_LINE = re.compile(r"(?:[-*] )?`?(?P<name>[^\W\d]\w*)`?\s*(?:[:=]| - |\t|\s{2,})\s*(?P<what>.+)")
+_LINE = re.compile(r"(?:[-*] )?`?(?P<name>[^\W\d]\w*)`?\s*[:=]\s*(?P<type>[^,]+)(?:,\s*(?P<size>.*))?")
 
 
 def _json_rows(value: Any) -> list[dict[str, str]]:
     if isinstance(value, dict):
         value = next((part for part in value.values() if isinstance(part, list)), None) or [
-            {"name": name, "what": what} for name, what in value.items()
+            {"name": name, "type": kind} for name, kind in value.items()
         ]
     if not isinstance(value, list):
         return []
@@ -182,7 +198,10 @@ def _json_rows(value: Any) -> list[dict[str, str]]:
 
 def frames_in(content: str) -> list[str]:
     """The names of the data frames in a list of variables."""
-    return [row["name"] for row in table_in(content) if "name" in row and re.search(r"Frame\b", " ".join(row.values()))]
+    return [row["name"] for row in table_in(content) if "name" in row and _FRAME.search(row.get("type", ""))]
+
+
+_FRAME = re.compile(r"Frame\b")
 
 
 # Text of others as Markdown: always inside code, where it is only text.
