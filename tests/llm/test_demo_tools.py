@@ -693,13 +693,36 @@ async def test_figures_are_really_drawn(question: str):
     assert type(namespace["figure"]).__name__ == "Figure"
 
 
-async def test_the_last_error_is_explained():
-    traceback = (
-        "```python\nprint(totl)\n```\n\n```text\nTraceback (most recent call last):\n  Cell In[3], line 1\n"
-        "NameError: name 'totl' is not defined\n```"
-    )
+FAILED_CELL = """In [3]:
+totals = [1, 2]
 
-    assert "### NameError" in await told("what was the last error", traceback)
+print(totls)
+
+Traceback (most recent call last):
+  File "In[3]", line 3, in <module>
+    print(totls)
+          ^^^^^
+NameError: name 'totls' is not defined. Did you mean: 'totals'?"""
+BROKEN_CELL = """In [4]:
+print("a"
+
+  File "In[4]", line 1
+    print("a"
+         ^
+SyntaxError: '(' was never closed"""
+
+
+@pytest.mark.parametrize(("cell", "mended"), [(FAILED_CELL, "print(totals)"), (BROKEN_CELL, 'print("a")')])
+async def test_the_last_error_is_explained_and_mended(cell: str, mended: str):
+    text = await told("what was the last error", cell)
+
+    assert "Error in line" in text
+    assert mended in text
+    assert "Traceback" not in text
+
+
+async def test_without_an_error_there_is_nothing_to_explain():
+    assert "No cell has failed" in await told("what was the last error", "No cell has failed in this notebook yet.")
 
 
 async def test_a_file_cannot_leave_its_block():

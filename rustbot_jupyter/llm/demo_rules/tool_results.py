@@ -125,7 +125,15 @@ def _tell_code(finding: Finding) -> str:
 
 def _tell_error(finding: Finding) -> str:
     told = finding.result.content.strip()
-    return code_or_error_answer(told) or f"This is the last error:\n\n{fenced(told)}"
+    cell = _FAILED_CELL.fullmatch(told)
+    as_pasted = f"{_block(cell['code'], 'python')}\n\n{_block(cell['traceback'], 'text')}" if cell else told
+    return code_or_error_answer(as_pasted) or f"This is the last error:\n\n{fenced(told)}"
+
+
+# The code of a cell, an empty line, and its traceback, which of a mistake in the syntax begins with the file.
+_FAILED_CELL = re.compile(
+    r"In \[\d+\]:\n(?P<code>.*?)\n\n(?P<traceback>(?:Traceback \(most recent|[ ]+File \"In\[).*)", re.DOTALL
+)
 
 
 def _with_intro(intro: str) -> Callable[[Finding], str]:
@@ -221,8 +229,12 @@ def fenced(text: str) -> str:
     shown = (
         text if len(text) <= MOST_CHARS else f"{text[:MOST_CHARS]}\n[… {len(text) - MOST_CHARS:,} characters more …]"
     )
-    longest = max((len(run) for run in re.findall(r"`{3,}", shown)), default=2)
-    return f"{'`' * (longest + 1)}text\n{shown}\n{'`' * (longest + 1)}"
+    return _block(shown, "text")
+
+
+def _block(text: str, language: str) -> str:
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    return f"{'`' * (longest + 1)}{language}\n{text}\n{'`' * (longest + 1)}"
 
 
 def _line(text: str, limit: int = 200) -> str:
