@@ -288,9 +288,8 @@ class ToolStarted(AssistantEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToolProgressed(AssistantEvent):
-    """A running tool gave output, coalesced like streamed text, or waits for the kernel."""
+    """A running tool gave output, coalesced like streamed text."""
 
-    priority: ClassVar[Priority] = Priority.LOW
     run_id: str
     tool: str
     text: str

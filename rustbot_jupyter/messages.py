@@ -96,6 +96,13 @@ class FilePart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AttachedPart:
+    """Text that goes to the model with a message and was not typed: a prompt or resource that the message names."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CitationPart:
     """A web page that an answer refers to."""
 
@@ -103,7 +110,7 @@ class CitationPart:
     title: str = ""
 
 
-Part = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | ImagePart | FilePart | CitationPart
+Part = TextPart | ReasoningPart | ToolCallPart | ToolResultPart | ImagePart | FilePart | AttachedPart | CitationPart
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

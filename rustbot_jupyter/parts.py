@@ -6,20 +6,27 @@ A cell that only shows the chat ends before this is imported; what it costs, the
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import threading
 import weakref
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
 from rustbot_jupyter.engine.agent import Agent
-from rustbot_jupyter.engine.plan import check_limit
+from rustbot_jupyter.engine.plan import TurnRequest, check_limit
 from rustbot_jupyter.engine.planner import ModelPlanner
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.events import SettingsChanged
+from rustbot_jupyter.messages import user_message
 from rustbot_jupyter.notebook.core import Core, attach_core, detach_core
 from rustbot_jupyter.settings.layers import Settings
+from rustbot_jupyter.tools.consent import ApproveMode
+from rustbot_jupyter.toolset import Toolset
+
+if TYPE_CHECKING:
+    from rustbot_jupyter.tools.web_search import SearchService
 
 T = TypeVar("T")
 
@@ -40,13 +47,20 @@ class Parts:
         api_key: SecretStr | None = None,
         base_url: str | None = None,
         max_cost_usd: float | None = None,
+        tools: Iterable[Any] | None = None,
+        approve: str | None = None,
     ) -> None:
         check_limit("max_cost_usd", max_cost_usd, "US dollars from 0 on")
+        mode = None if approve is None else ApproveMode.named(approve)
         given = {"model": model, "base_url": base_url}
         call = {name: value for name, value in given.items() if value is not None}
         self.settings = Settings.load(profile=profile, call=call, api_key=api_key)
-        self.planner = ModelPlanner(self.settings, max_cost_usd=max_cost_usd)
-        self.agent = Agent(self.planner, prepare=self.planner.prepare)
+        self.toolset = Toolset(self.settings, tools, search=_weak_search(self))
+        self.toolbox = self.toolset.toolbox
+        self.planner = ModelPlanner(self.settings, max_cost_usd=max_cost_usd, toolbox=self.toolbox)
+        self.agent = Agent(self.planner, prepare=self.planner.prepare, toolbox=self.toolbox)
+        if mode is not None:
+            self.toolbox.consent.set_mode(self.agent.conversation.id, mode)
         self.core: Core | None = None
         """The thread they run on; None before the first question, and after the end."""
         self._is_closed = False
@@ -73,6 +87,7 @@ class Parts:
             if self.core is not None:
                 # What waited on the old loop is gone with it; what was said, used and spent is kept.
                 self.planner.forget_connections()
+                self.toolbox.forget_servers()
                 self.agent.abandon()
                 self.agent = Agent(self.planner, prepare=self.planner.prepare, before=self.agent)
             self.core = attach_core()
@@ -143,6 +158,24 @@ class Parts:
             self.agent.queue.put(SettingsChanged(names=names, conversation_id=self.agent.conversation.id))
 
 
+def _weak_search(parts: Parts) -> Callable[[], SearchService]:
+    """Who searches the web, without hold on the parts: tools outlive a bot that was dropped for a moment."""
+    reference = weakref.ref(parts)
+
+    def search() -> SearchService:
+        from rustbot_jupyter.engine.side_requests import openrouter_search
+        from rustbot_jupyter.tools.web_search import search_service
+
+        held = reference()
+        if held is not None and held.planner.is_openrouter():
+            beside = TurnRequest(message=user_message("-"), source="api", tools=())
+            return openrouter_search(held.agent, held.planner(beside))
+        names = {"searxng_url": "SEARXNG_URL", "brave_key": "BRAVE_API_KEY", "tavily_key": "TAVILY_API_KEY"}
+        return search_service(**{name: os.environ.get(variable, "") for name, variable in names.items()})
+
+    return search
+
+
 def _weakly(method: Callable[[tuple[str, ...]], None]) -> Callable[[tuple[str, ...]], None]:
     """The method without hold on its object: the settings outlive a bot that was dropped, as its engine reads them."""
     reference = weakref.WeakMethod(method)
@@ -165,3 +198,5 @@ def _abandon(core: Core, agent: Agent, planner: ModelPlanner) -> None:
     """Close what belonged to a bot that nobody holds any more; runs wherever the garbage collector does."""
     if core.is_alive:
         core.start(_shut_down(agent, planner)).add_done_callback(lambda _: detach_core(core))
+    else:
+        agent.toolbox.kill()

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import contextvars
 import dataclasses
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from rustbot_jupyter.analysis import figures, frames
 from rustbot_jupyter.engine.metrics import unit_of
+from rustbot_jupyter.engine.server_shelf import ServerShelf
 from rustbot_jupyter.engine.states import AgentState
+from rustbot_jupyter.engine.tool_shelf import ToolShelf
 from rustbot_jupyter.engine.waiting import WaitingMessages
 from rustbot_jupyter.errors import RequestError
-from rustbot_jupyter.notebook.mainloop import open_to_interrupts
+from rustbot_jupyter.notebook.cell_approvals import CellApprovals, watched
+from rustbot_jupyter.notebook.mainloop import main_thread, open_to_interrupts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,12 +28,16 @@ if TYPE_CHECKING:
     from rustbot_jupyter.engine.plan import TurnRequest
     from rustbot_jupyter.engine.planner import ModelPlanner
     from rustbot_jupyter.engine.reply import Reply
+    from rustbot_jupyter.engine.toolbox import Toolbox
     from rustbot_jupyter.engine.turn import Turn
     from rustbot_jupyter.events import AssistantEvent
     from rustbot_jupyter.messages import ConversationHistory
     from rustbot_jupyter.notebook.widget import ChatWidget
     from rustbot_jupyter.parts import Parts
     from rustbot_jupyter.settings.layers import Settings
+    from rustbot_jupyter.tools.approval import Approval
+    from rustbot_jupyter.tools.base import ToolResult
+    from rustbot_jupyter.tools.rules import Rules
 
 # What a question needs is imported with the first one, or after the chat was drawn: pydantic and the events take as
 # long to load as half a kernel, and showing the chat needs none of it.
@@ -51,11 +59,14 @@ class Rustbot:
         profile: Name of a profile in the settings file.
         api_key: The provider's key, kept in memory; None looks for `OPENROUTER_API_KEY`, `.env` and saved keys.
         base_url: Another server that speaks the same protocol, e.g. "http://localhost:11434/v1".
+        tools: Names or patterns of the tools it offers, and functions to add; None offers all, () none.
+        approve: "ask" before a tool does more than read, "read-only" to refuse that, or "allow" everything until the
+            conversation ends; None takes the settings'.
         max_cost_usd: What this bot may spend in all, in US dollars; None is no limit.
 
     Raises:
         SettingsError: A value, or the profile's name, cannot be used.
-        RequestError: `max_cost_usd` is no amount.
+        RequestError: One of `tools` is no tool, there is no such `approve`, or `max_cost_usd` is no amount.
     """
 
     def __init__(
@@ -65,6 +76,8 @@ class Rustbot:
         api_key: str | None = None,
         base_url: str | None = None,
         *,
+        tools: Iterable[Any] | None = None,
+        approve: str | None = None,
         max_cost_usd: float | None = None,
     ) -> None:
         secret = None
@@ -78,6 +91,8 @@ class Rustbot:
             "profile": profile,
             "api_key": secret,
             "base_url": base_url,
+            "tools": tools,
+            "approve": approve,
             "max_cost_usd": max_cost_usd,
         }
         self._lock = threading.Lock()
@@ -85,7 +100,9 @@ class Rustbot:
         self._is_closed = False
         self._widget: ChatWidget | None = None
         self.queue = WaitingMessages(self)
-        self.figures = figures.BotFigures(states=self.states, usage=self.usage)
+        self.tools = ToolShelf(self)
+        self.mcp = ServerShelf(self)
+        self.figures = figures.BotFigures(states=self.states, usage=self.usage, tool_runs=self.tool_runs)
         if any(value is not None for value in self._arguments.values()):
             # An argument that cannot be used is told here, where it was written.
             self._make_parts()
@@ -97,6 +114,7 @@ class Rustbot:
         question: str,
         *,
         model: str | None = None,
+        tools: Iterable[Any] | None = None,
         timeout: float | None = None,
         max_cost_usd: float | None = None,
     ) -> Reply:
@@ -107,6 +125,7 @@ class Rustbot:
         Args:
             question: Text or Markdown.
             model: Another model for this question only.
+            tools: The tools it may use, by name, pattern or function; None for all that the bot offers, () for none.
             timeout: Longest duration in seconds; None leaves it to the timeouts of the settings.
             max_cost_usd: What this question may cost at most, in US dollars.
 
@@ -116,20 +135,21 @@ class Rustbot:
         Raises:
             RustbotError: There is no answer; `.reply` holds what there is.
         """
-        return self.wait_for(self.submit(_request(question, "api", model, timeout, max_cost_usd)))
+        return self.wait_for(self.submit(self._request(question, model, tools, timeout, max_cost_usd)))
 
     async def ask_async(
         self,
         question: str,
         *,
         model: str | None = None,
+        tools: Iterable[Any] | None = None,
         timeout: float | None = None,
         max_cost_usd: float | None = None,
     ) -> Reply:
         """Like `ask`, without blocking the caller's event loop; cancelling it stops the answer."""
-        turn = self.submit(_request(question, "api", model, timeout, max_cost_usd))
+        turn = self.submit(self._request(question, model, tools, timeout, max_cost_usd))
         try:
-            with open_to_interrupts():
+            with open_to_interrupts(), self._asking(turn.id):
                 return await asyncio.shield(asyncio.wrap_future(turn.outcome))
         except asyncio.CancelledError:
             self.agent.interrupt(only_turn=turn.id)
@@ -140,6 +160,7 @@ class Rustbot:
         question: str,
         *,
         model: str | None = None,
+        tools: Iterable[Any] | None = None,
         timeout: float | None = None,
         max_cost_usd: float | None = None,
     ) -> AsyncIterator[AssistantEvent]:
@@ -159,7 +180,7 @@ class Rustbot:
         turn = None
         is_over = False
         try:
-            turn = self.submit(_request(question, "api", model, timeout, max_cost_usd))
+            turn = self.submit(self._request(question, model, tools, timeout, max_cost_usd))
             while not is_over:
                 with open_to_interrupts():
                     event = await events.get()
@@ -173,6 +194,27 @@ class Rustbot:
             unsubscribe()
             if turn is not None and not is_over:
                 agent.interrupt(only_turn=turn.id)
+
+    def _request(
+        self,
+        question: str,
+        model: str | None,
+        tools: Iterable[Any] | None,
+        timeout: float | None,
+        max_cost_usd: float | None,
+    ) -> TurnRequest:
+        from rustbot_jupyter.engine.plan import TurnRequest, check_question
+        from rustbot_jupyter.messages import user_message
+
+        check_question(question)
+        return TurnRequest(
+            message=user_message(question),
+            source="api",
+            overrides={} if model is None else {"model": model},
+            tools=None if tools is None else self._parts.toolset.names_of(tools),
+            timeout_s=timeout,
+            max_cost_usd=max_cost_usd,
+        )
 
     def submit(self, request: TurnRequest) -> Turn:
         """Queue a question; `turn.outcome` is the future of its reply.
@@ -190,11 +232,36 @@ class Rustbot:
         """
         self._parts.refuse_waiting_here()
         try:
-            return turn.outcome.result()
+            return self._served(turn.outcome, turn.id)
         except KeyboardInterrupt:
             self.agent.interrupt(only_turn=turn.id)
             concurrent.futures.wait([turn.outcome], timeout=STOP_WAIT_S)
             raise
+
+    def _served(self, future: concurrent.futures.Future[T], turn_id: str) -> T:
+        """The result of a future, while the caller does what only its thread can: main-thread tools, approvals."""
+        with main_thread.serving() as wait, watched(self, turn_id, wait.wake) as approvals:
+            future.add_done_callback(lambda done: wait.wake())
+            while not future.done():
+                wait.wait()
+                approvals.look()
+        return future.result()
+
+    @contextlib.contextmanager
+    def _asking(self, turn_id: str) -> Iterator[None]:
+        """Show approvals below the cell that awaits a turn."""
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+        approvals = CellApprovals(self, turn_id, may_prompt=False)
+
+        def look() -> None:
+            loop.call_soon_threadsafe(approvals.look, context=context)
+
+        end = self.toolbox.approvals.on_change(look)
+        try:
+            yield
+        finally:
+            end()
+            approvals.close()
 
     def interrupt(self) -> None:
         """Stop what runs; returns when it is stopped. Harmless when nothing runs, however often it is called."""
@@ -243,6 +310,32 @@ class Rustbot:
         """What resolves settings into requests: models, keys, prices."""
         return self._parts.planner
 
+    @property
+    def toolbox(self) -> Toolbox:
+        """What runs tools, with rules, approvals and records."""
+        return self._parts.toolbox
+
+    @property
+    def approvals(self) -> list[Approval]:
+        """What waits for your word, oldest first; answer with `.allow()` or `.deny()`."""
+        return self.toolbox.approvals.pending()
+
+    @property
+    def rules(self) -> Rules:
+        """Your standing answers: `.add(tool, pattern, decision)`, `.remove(id)`; a deny beats everything."""
+        return self.toolbox.rules
+
+    @property
+    def approve(self) -> str:
+        """What happens with tool calls that no rule speaks of: "ask", "read-only" or "allow"."""
+        return self.toolbox.consent.mode(self.conversation.id).value
+
+    @approve.setter
+    def approve(self, mode: str) -> None:
+        from rustbot_jupyter.tools.consent import ApproveMode
+
+        self.toolbox.consent.set_mode(self.conversation.id, ApproveMode.named(mode))
+
     def usage(self) -> pd.DataFrame:
         """One row per request: tokens, cost, times; of this kernel's life."""
         return frames.usage_frame(dataclasses.asdict(record) for record in self.agent.usage_log.records)
@@ -254,6 +347,10 @@ class Rustbot:
     def states(self) -> pd.DataFrame:
         """One row per stay in a state; the last one is open."""
         return frames.states_frame(dataclasses.asdict(visit) for visit in self.agent.machine.history())
+
+    def tool_runs(self) -> pd.DataFrame:
+        """One row per tool call: who allowed it, how it ended, how long it waited and took."""
+        return frames.tool_runs_frame(run.row() for run in self.toolbox.runs.all())
 
     def metrics(self) -> pd.DataFrame:
         """One row per measured value: memory, CPU, queue; sampled every second while the bot was active."""
@@ -279,6 +376,30 @@ class Rustbot:
             self.run(asyncio.wait_for(catalog.refresh(client), timeout))
             return catalog.problem
         return f"{client.host} sent no model list within {timeout:g} s; the last one is used."
+
+    # Tools.
+
+    def tool(self, function: Callable[..., Any] | None = None, **options: Any) -> Any:
+        """Make a function a tool: `@bot.tool`, or `@bot.tool(risk="read")` with the options of `bot.tools.add`.
+
+        The function stays what it is.
+
+        Raises:
+            RequestError: It cannot be a tool; says why.
+        """
+        if function is None:
+            return lambda decorated: self.tool(decorated, **options)
+        self.tools.add(function, **options)
+        return function
+
+    def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
+        """Run a tool for the user, consent included; what `bot.tools.call` does.
+
+        Raises:
+            ToolError: It came to nothing; says why.
+        """
+        agent = self._parts.running_agent()
+        return self.run(agent.call_tool(name, arguments))
 
     # The chat.
 
@@ -326,7 +447,12 @@ class Rustbot:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, run on the core thread while the caller waits."""
-        return self._parts.start(coroutine).result()
+        future = self._parts.start(coroutine)
+        try:
+            return self._served(future, "")
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
 
     def close(self) -> None:
         """Stop everything and leave no task, socket or thread behind. The frames stay readable."""
@@ -349,23 +475,6 @@ class Rustbot:
                 if self._is_closed:
                     self._made.close()
             return self._made
-
-
-def _request(
-    question: str, source: str, model: str | None, timeout: float | None, max_cost_usd: float | None
-) -> TurnRequest:
-    from rustbot_jupyter.engine.plan import TurnRequest, check_question
-    from rustbot_jupyter.messages import user_message
-
-    check_question(question)
-    overrides = {} if model is None else {"model": model}
-    return TurnRequest(
-        message=user_message(question),
-        source=source,
-        overrides=overrides,
-        timeout_s=timeout,
-        max_cost_usd=max_cost_usd,
-    )
 
 
 def _check_text(name: str, value: object) -> None:

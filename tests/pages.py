@@ -34,6 +34,10 @@ class Page:
         self.settings: dict[str, Any] = {}
         self.conversation: dict[str, Any] = {}
         self.rows: list[dict[str, Any]] = []
+        self.tool_runs: dict[str, dict[str, Any]] = {}
+        self.approvals: list[dict[str, Any]] = []
+        self.approve_mode = ""
+        self.tools: dict[str, Any] = {}
         self.acks: dict[str, list[dict[str, Any]]] = {}
         self.snapshot: dict[str, Any] = {}
         self.ops: list[dict[str, Any]] = []
@@ -84,6 +88,8 @@ class Page:
         self.messages = {message["id"]: dict(message) for message in op["messages"]}
         self.conversation, self.state, self.queue = op["conversation"], op["state"], op["queue"]
         self.model, self.totals, self.notices = op["model"], op["totals"], op["notices"]
+        self.tool_runs = {run["id"]: dict(run) for run in op["tool_runs"]}
+        self.approvals, self.approve_mode = op["approvals"], op["approve_mode"]
 
     def _on_ack(self, op: dict[str, Any]) -> None:
         self.acks.setdefault(op["id"], []).append(op)
@@ -136,6 +142,31 @@ class Page:
 
     def _on_settings(self, op: dict[str, Any]) -> None:
         self.settings = op["settings"]
+
+    def _on_tool_run(self, op: dict[str, Any]) -> None:
+        self.tool_runs[op["run"]["id"]] = dict(op["run"])
+
+    def _on_tool_output(self, op: dict[str, Any]) -> None:
+        run = self.tool_runs.get(op["id"])
+        if run is None:
+            if self.is_live:
+                self._miss(f"output of the unknown tool call {op['id']}")
+            return
+        if op["offset"] > run["output_length"]:
+            self._miss(f"output at {op['offset']} came after {run['output_length']}")
+            return
+        piece = op["text"][run["output_length"] - op["offset"] :]
+        run["output"] += piece
+        run["output_length"] += len(piece)
+
+    def _on_approvals(self, op: dict[str, Any]) -> None:
+        self.approvals = op["items"]
+
+    def _on_approve_mode(self, op: dict[str, Any]) -> None:
+        self.approve_mode = op["mode"]
+
+    def _on_tools(self, op: dict[str, Any]) -> None:
+        self.tools = op["tools"]
 
     def _on_events(self, op: dict[str, Any]) -> None:
         self.rows.extend(op["rows"])

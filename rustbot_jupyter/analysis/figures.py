@@ -31,12 +31,26 @@ def cost(frame: pd.DataFrame) -> go.Figure:
     return cost_figure(frame)
 
 
+def tools(frame: pd.DataFrame) -> go.Figure:
+    """Calls of each tool and how they ended, with the time they took, from a `tool_runs` frame."""
+    from rustbot_jupyter.analysis.tool_figure import tool_figure
+
+    return tool_figure(frame)
+
+
 class BotFigures:
     """The figures of one bot, each drawn from its frames as they are now."""
 
-    def __init__(self, *, states: Callable[[], pd.DataFrame], usage: Callable[[], pd.DataFrame]) -> None:
+    def __init__(
+        self,
+        *,
+        states: Callable[[], pd.DataFrame],
+        usage: Callable[[], pd.DataFrame],
+        tool_runs: Callable[[], pd.DataFrame],
+    ) -> None:
         self._states = states
         self._usage = usage
+        self._tool_runs = tool_runs
 
     def states(self) -> go.Figure:
         """What the bot did when: a timeline of its states."""
@@ -49,3 +63,7 @@ class BotFigures:
     def cost(self) -> go.Figure:
         """Cost over time, by model."""
         return cost(self._usage())
+
+    def tools(self) -> go.Figure:
+        """Calls of each tool, how they ended, and how long they took."""
+        return tools(self._tool_runs())

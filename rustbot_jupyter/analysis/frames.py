@@ -62,6 +62,28 @@ STATES_COLUMNS = {
     "trigger": TEXT,
     "turn_id": TEXT,
 }
+TOOL_RUNS_COLUMNS = {
+    "started_at": TIME,
+    "turn_id": TEXT,
+    "call_id": TEXT,
+    "tool": TEXT,
+    "source": TEXT,
+    "status": TEXT,
+    "approval": TEXT,
+    "waited_s": NUMBER,
+    "duration_s": NUMBER,
+    "result_bytes": WHOLE,
+    "error": TEXT,
+}
+TOOLS_COLUMNS = {
+    "tool": TEXT,
+    "label": TEXT,
+    "risk": TEXT,
+    "source": TEXT,
+    "enabled": FLAG,
+    "timeout_s": NUMBER,
+    "description": TEXT,
+}
 METRICS_COLUMNS = {"time": TIME, "name": TEXT, "value": NUMBER, "unit": TEXT}
 MODELS_COLUMNS = {
     "id": TEXT,
@@ -107,6 +129,16 @@ def events_frame(rows: Iterable[Row]) -> pd.DataFrame:
 def states_frame(rows: Iterable[Row]) -> pd.DataFrame:
     """One row per state the agent was in; `left_at` and `duration_s` of the current one are missing."""
     return _frame(rows, STATES_COLUMNS)
+
+
+def tool_runs_frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """One row per tool call; `waited_s` are seconds of the user's and the kernel's, `duration_s` the tool's own."""
+    return _frame(rows, TOOL_RUNS_COLUMNS)
+
+
+def tools_frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """One row per tool that there is."""
+    return _frame(rows, TOOLS_COLUMNS)
 
 
 def metrics_frame(rows: Iterable[Row]) -> pd.DataFrame:

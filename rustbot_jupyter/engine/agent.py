@@ -20,6 +20,7 @@ from rustbot_jupyter.engine.plan import Planner, TurnRequest, check_question
 from rustbot_jupyter.engine.queue import EventQueue
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.states import AgentState, Trigger
+from rustbot_jupyter.engine.toolbox import Toolbox, empty_toolbox
 from rustbot_jupyter.engine.turn import Turn
 from rustbot_jupyter.engine.turn_failures import failure_fields, own_fault
 from rustbot_jupyter.engine.turn_runner import TurnRunner
@@ -53,6 +54,7 @@ from rustbot_jupyter.messages import (
     TextPart,
     user_message,
 )
+from rustbot_jupyter.tools.base import ToolResult
 from rustbot_jupyter.usage import Usage
 
 logger = logging.getLogger("rustbot_jupyter.agent")
@@ -72,6 +74,7 @@ class Agent:
         planner: Resolves a request when its turn starts.
         conversation: What was said before; grows with each turn.
         prepare: Awaited before the planner is asked: what it needs to know from elsewhere first.
+        toolbox: The tools that models may call; None for one without any.
         before: The agent whose place this one takes, when that one's loop died or is another process's: what was said,
             used and spent goes on.
     """
@@ -82,6 +85,7 @@ class Agent:
         conversation: ConversationHistory | None = None,
         prepare: Callable[[TurnRequest], Awaitable[None]] = _nothing,
         before: Agent | None = None,
+        toolbox: Toolbox | None = None,
     ) -> None:
         self.conversation: ConversationHistory = (
             before.conversation if before else conversation or ConversationHistory()
@@ -95,6 +99,8 @@ class Agent:
         self.periodic = PeriodicRunner(self._on_side_failure)
         self.endings: dict[str, TurnFinished | TurnInterrupted | TurnFailed] = before.endings if before else {}
         """How each turn of this kernel's life ended."""
+        self.toolbox: Toolbox = toolbox or (before.toolbox if before else empty_toolbox())
+        self.toolbox.tell = self._emit_in_conversation
         self._planner = planner
         self._prepare = prepare
         self._incoming: dict[str, Turn] = {}
@@ -197,11 +203,25 @@ class Agent:
         else:
             self._start_next()
 
+    # Tools.
+
+    async def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
+        """Run a tool for the user, consent included.
+
+        Raises:
+            ToolError: It came to nothing; says why.
+        """
+        return await self.toolbox.call(name, arguments, self.conversation.id, self._emit_in_conversation)
+
+    def _emit_in_conversation(self, kind: type[AssistantEvent], /, **fields: Any) -> None:
+        self._emit(kind(conversation_id=self.conversation.id, **fields))
+
     # The conversation, on the core thread.
 
     def new_conversation(self, reason: str = "new", title: str = "") -> ConversationHistory:
         """Start an empty conversation; what runs is stopped."""
         self._stop_active("user")
+        self.toolbox.consent.end_conversation(self.conversation.id)
         self.conversation = ConversationHistory(title=title)
         self._emit(ConversationChanged(reason=reason, conversation_id=self.conversation.id))
         return self.conversation
@@ -242,6 +262,7 @@ class Agent:
             periodic.cancel()
             await asyncio.gather(periodic, return_exceptions=True)
             await self._drain()
+            await self.toolbox.aclose()
             self.stopped.set()
 
     async def _drain(self) -> None:
@@ -353,6 +374,8 @@ class Agent:
     async def _plan_and_run(self, turn: Turn) -> None:
         try:
             await self._prepare(turn.request)
+            message = await self.toolbox.expanded(turn.request.message, turn.history.id)
+            turn.request = replace(turn.request, message=message)
             turn.plan = self._planner(turn.request)
         except RustbotError as error:
             self._refuse(turn, error)
@@ -367,6 +390,7 @@ class Agent:
             fire=self._fire,
             budget=self.budget,
             usage_log=self.usage_log,
+            toolbox=self.toolbox,
         )
         await runner.run()
 
@@ -421,6 +445,7 @@ class Agent:
             duration_s=event.took_s,
             error="" if isinstance(event, TurnFinished) else event.error,
             events=self.log.of_turn(turn.id),
+            tool_runs=tuple(self.toolbox.runs.of_turn(turn.id)),
         )
         raises = isinstance(event, TurnFailed) or (isinstance(event, TurnInterrupted) and event.reason == "timeout")
         if raises and turn.error is not None:

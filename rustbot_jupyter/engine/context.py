@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rustbot_jupyter.llm.token_estimate import estimate_tokens, tokens_in
-from rustbot_jupyter.messages import Message, MessageRole, MessageStatus, TextPart
+from rustbot_jupyter.messages import (
+    ImagePart,
+    Message,
+    MessageRole,
+    MessageStatus,
+    Part,
+    TextPart,
+    ToolResultPart,
+)
 
 
 def build_messages(
-    system_prompt: str, history: Sequence[Message], budget_tokens: int | None = None
+    system_prompt: str, history: Sequence[Message], budget_tokens: int | None = None, *, takes_images: bool = True
 ) -> tuple[Message, ...]:
     """The system prompt and the newest turns that fit; the last turn is always sent, whole.
 
-    Left out: answers without content (failed or stopped before the first word).
+    Left out: answers without content (failed or stopped before the first word), and pictures for a model that takes
+    none, which is told so.
     """
     sendable = [message for message in history if _has_content(message)]
+    if not takes_images:
+        sendable = [_without_pictures(message) for message in sendable]
     if budget_tokens is not None:
         sendable = _newest_turns(sendable, budget_tokens - tokens_in(len(system_prompt)))
     if not system_prompt:
@@ -27,6 +39,23 @@ def _has_content(message: Message) -> bool:
     if message.role is not MessageRole.ASSISTANT:
         return True
     return bool(message.text or message.tool_calls) and message.status is not MessageStatus.ERROR
+
+
+NO_PICTURES = "[A picture was left out: this model takes none.]"
+
+
+def _without_pictures(message: Message) -> Message:
+    if not any(isinstance(part, ImagePart) or getattr(part, "images", ()) for part in message.parts):
+        return message
+    return replace(message, parts=tuple(_without_picture(part) for part in message.parts))
+
+
+def _without_picture(part: Part) -> Part:
+    if isinstance(part, ImagePart):
+        return TextPart(text=NO_PICTURES)
+    if isinstance(part, ToolResultPart) and part.images:
+        return replace(part, images=(), content=f"{part.content}\n{NO_PICTURES}")
+    return part
 
 
 def _newest_turns(messages: list[Message], budget_tokens: int) -> list[Message]:

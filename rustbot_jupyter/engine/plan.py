@@ -36,6 +36,10 @@ class TurnRequest:
     """Longest duration of the turn, its waiting for other turns not counted."""
     max_cost_usd: float | None = None
     cell_id: str | None = None
+    tools: tuple[str, ...] | None = None
+    """Names or patterns of the tools that are offered; None offers all that are switched on, () none."""
+    approve: str | None = None
+    """ask, read-only or allow, for this turn; None takes the conversation's mode."""
 
     def check(self) -> None:
         """Refuse what cannot be asked, before anything is done for it.
@@ -79,6 +83,20 @@ def check_limit(name: str, value: Any, what: str, *, least: float = 0.0) -> None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ToolPlan:
+    """The tools of one turn."""
+
+    names: frozenset[str]
+    definitions: tuple[Mapping[str, Any], ...]
+    """As the model is told, in the OpenAI shape."""
+    definition_tokens: int
+    """About how many tokens they are."""
+    timeout_s: float
+    """For tools without a limit of their own."""
+    send_values: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TurnPlan:
     """Who is asked, and how: the settings, resolved for one turn."""
 
@@ -95,6 +113,10 @@ class TurnPlan:
     """Prices of a model id; None when they are unknown."""
     near_models: Callable[[str], Sequence[str]] = lambda name: ()
     """Ids of the server's models that look like a name, best first."""
+    tools: ToolPlan | None = None
+    """None offers no tools."""
+    takes_images: bool = True
+    """Whether the model looks at pictures; True when it is not known."""
 
 
 Planner = Callable[[TurnRequest], TurnPlan]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from rustbot_jupyter.events import AssistantEvent
 from rustbot_jupyter.fences import code_blocks
 from rustbot_jupyter.inert_markdown import inert_markdown
 from rustbot_jupyter.messages import Message, MessageStatus
+from rustbot_jupyter.tools.runs import ToolRun
 from rustbot_jupyter.usage import Usage
 
 
@@ -25,6 +25,8 @@ class Reply:
     error: str = ""
     """Why the answer is not whole; "" when it is."""
     events: tuple[AssistantEvent, ...] = ()
+    tool_runs: tuple[ToolRun, ...] = ()
+    """The tool calls made for this answer, in order: `.call`, `.state`, `.result`, `.approval`, `.duration_s`."""
 
     @property
     def text(self) -> str:
@@ -40,11 +42,6 @@ class Reply:
     def code(self) -> list[str]:
         """The fenced code blocks, in order, without their fences."""
         return [block.code for block in code_blocks(self.text)]
-
-    @property
-    def tool_runs(self) -> tuple[Any, ...]:
-        """The tools that ran for this answer, in order."""
-        return tuple(event for event in self.events if event.kind.startswith("tool_"))
 
     def __str__(self) -> str:
         return self.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -15,6 +15,7 @@ from rustbot_jupyter.engine.coalesce import Coalescer
 from rustbot_jupyter.engine.context import build_messages
 from rustbot_jupyter.engine.plan import TurnPlan
 from rustbot_jupyter.engine.states import Trigger
+from rustbot_jupyter.engine.toolbox import Toolbox, ToolStates
 from rustbot_jupyter.engine.turn import Turn
 from rustbot_jupyter.engine.turn_failures import failure_fields, own_fault
 from rustbot_jupyter.engine.usage_log import UsageLog
@@ -28,7 +29,6 @@ from rustbot_jupyter.events import (
     RequestSent,
     RetryScheduled,
     TextStreamed,
-    ToolCallRequested,
     TurnFailed,
     TurnFinished,
     TurnInterrupted,
@@ -37,30 +37,26 @@ from rustbot_jupyter.events import (
 from rustbot_jupyter.llm.base import Answer, ChatRequest, ChatStream, ReasoningDelta, TextDelta, ToolCallStarted
 from rustbot_jupyter.llm.token_estimate import estimate_tokens
 from rustbot_jupyter.messages import (
+    CitationPart,
     Message,
     MessageRole,
     MessageStatus,
     ReasoningPart,
     TextPart,
-    ToolCallPart,
     ToolResultPart,
     new_id,
 )
+from rustbot_jupyter.tools.runs import RunState
 
 MAX_ROUNDS = 25
 MAX_EQUAL_CALLS = 3
+MOST_CITATIONS = 20
+"""Of pages that tools read for one answer."""
 
-RunTools = Callable[[Sequence[ToolCallPart]], Awaitable[list[ToolResultPart]]]
 Emit = Callable[[AssistantEvent], None]
 Fire = Callable[[Trigger, str], None]
 
-
-async def refuse_tools(calls: Sequence[ToolCallPart]) -> list[ToolResultPart]:
-    """An error result for each call: what a model is told that calls a tool nobody offered."""
-    return [
-        ToolResultPart(call_id=c.call_id, name=c.name, content=f"There is no tool named {c.name!r}.", is_error=True)
-        for c in calls
-    ]
+NOT_RUN = "It was not run: the user stopped the answer."
 
 
 class TurnRunner:
@@ -75,7 +71,7 @@ class TurnRunner:
         fire: Fire,
         budget: Budget,
         usage_log: UsageLog,
-        run_tools: RunTools = refuse_tools,
+        toolbox: Toolbox,
     ) -> None:
         self._turn = turn
         self._plan = plan
@@ -83,8 +79,12 @@ class TurnRunner:
         self._fire_trigger = fire
         self._usage_log = usage_log
         self._accounts = Accounts(turn, plan, budget, usage_log)
-        self._run_tools = run_tools
+        self._toolbox = toolbox
+        self._tool_states = ToolStates(self._fire)
         self._started = monotonic()
+        self._timeout: asyncio.Timeout | None = None
+        self._time_left: float | None = None
+        """Seconds the turn has after a wait for the user; None while the time runs."""
         self._answer = Answer()
         self._has_first_token = False
 
@@ -98,7 +98,7 @@ class TurnRunner:
         message = replace(turn.request.message, turn_id=turn.id)
         turn.history.append(message)
         self._emit(TurnStarted, message=message, source=turn.request.source, model=self._plan.model)
-        timeout = asyncio.timeout(turn.request.timeout_s)
+        timeout = self._timeout = asyncio.timeout(turn.request.timeout_s)
         try:
             async with timeout:
                 answer = await self._rounds()
@@ -127,18 +127,32 @@ class TurnRunner:
 
     async def _rounds(self) -> Answer:
         made: Counter[tuple[str, str]] = Counter()
-        for _ in range(MAX_ROUNDS):
+        rounds = 0
+        while True:
             answer = await self._ask_with_retries()
             if not answer.tool_calls:
                 return answer
             await self._answer_tool_calls(answer)
+            rounds += 1
             made.update((call.name, call.arguments) for call in answer.tool_calls)
             (name, _), times = made.most_common(1)[0]
             if times >= MAX_EQUAL_CALLS:
-                raise RustbotError(
-                    f"The model called {name!r} {times} times in the same way and was stopped. Ask again."
-                )
-        raise RustbotError(f"The model called tools {MAX_ROUNDS} times without an answer and was stopped. Ask again.")
+                await self._ask_to_go_on(f"The model called {name!r} {times} times in the same way")
+                made.clear()
+            elif rounds >= MAX_ROUNDS:
+                await self._ask_to_go_on(f"The model called tools {rounds} times without an answer")
+                rounds = 0
+
+    async def _ask_to_go_on(self, reason: str) -> None:
+        """Let the user decide about a turn that turns in circles.
+
+        Raises:
+            RustbotError: The user did not let it go on, or cannot be asked.
+        """
+        self._fire(Trigger.TOOL_CALLS)
+        if not await self._toolbox.may_go_on(f"{reason}. Let it go on?", self._turn, self._emit, self._on_wait):
+            raise RustbotError(f"{reason} and was stopped. Ask again, perhaps in other words.")
+        self._fire(Trigger.TOOLS_DONE)
 
     async def _ask_with_retries(self) -> Answer:
         number, first_sent = 1, monotonic()
@@ -177,8 +191,10 @@ class TurnRunner:
 
     async def _ask_once(self, number: int) -> Answer:
         turn, plan = self._turn, self._plan
-        messages = build_messages(plan.system_prompt, turn.history.messages, plan.context_budget_tokens)
-        input_estimate = estimate_tokens(messages)
+        tool_tokens = plan.tools.definition_tokens if plan.tools is not None else 0
+        budget = None if plan.context_budget_tokens is None else plan.context_budget_tokens - tool_tokens
+        messages = build_messages(plan.system_prompt, turn.history.messages, budget, takes_images=plan.takes_images)
+        input_estimate = estimate_tokens(messages) + tool_tokens
         reservation = self._accounts.reserve(input_estimate)
         request = self._request(messages, reservation)
         turn.message_id = new_id("msg")
@@ -236,6 +252,7 @@ class TurnRunner:
             messages=messages,
             session_id=self._turn.history.id,
             response_format=self._turn.request.response_format,
+            tools=self._plan.tools.definitions if self._plan.tools is not None else (),
             extra=self._turn.request.extra,
             **fields,
         )
@@ -264,16 +281,41 @@ class TurnRunner:
         turn = self._turn
         self._fire(Trigger.TOOL_CALLS)
         turn.history.append(self._assistant_message(answer.parts, MessageStatus.COMPLETE))
-        for call in answer.tool_calls:
-            self._emit(ToolCallRequested, call_id=call.call_id, tool=call.name, arguments=call.arguments)
-        results = await self._run_tools(answer.tool_calls)
-        turn.history.append(Message(role=MessageRole.TOOL, parts=tuple(results), turn_id=turn.id))
+        # What was said is kept; what follows is another message.
+        self._answer, turn.text, turn.reasoning = Answer(), None, None
+        calls, results = answer.tool_calls, dict[int, ToolResultPart]()
+        try:
+            await self._toolbox.run_calls(calls, turn, self._plan, results, self._emit, self._on_wait)
+        finally:
+            # Providers refuse a conversation in which a call has no result.
+            parts = tuple(
+                results.get(index)
+                or ToolResultPart(call_id=call.call_id, name=call.name, content=NOT_RUN, is_error=True)
+                for index, call in enumerate(calls)
+            )
+            turn.history.append(Message(role=MessageRole.TOOL, parts=parts, turn_id=turn.id))
+            turn.message_id = new_id("msg")
         self._fire(Trigger.TOOLS_DONE)
+
+    def _on_wait(self, waiting: RunState | None) -> None:
+        """The tools wait for the user or the kernel, or go on; the user's time is not the turn's."""
+        self._tool_states.on_wait(waiting)
+        timeout, loop = self._timeout, asyncio.get_running_loop()
+        if timeout is None or timeout.expired() or self._turn.stop_reason is not None:
+            return
+        if waiting is RunState.WAITING_APPROVAL:
+            if self._time_left is None and (when := timeout.when()) is not None:
+                self._time_left = when - loop.time()
+                timeout.reschedule(None)
+        elif self._time_left is not None:
+            timeout.reschedule(loop.time() + self._time_left)
+            self._time_left = None
 
     # How it ends.
 
     def _finished(self, answer: Answer) -> None:
-        message = self._assistant_message(answer.parts, MessageStatus.COMPLETE)
+        parts = (*answer.parts, *self._tool_citations(answer))
+        message = self._assistant_message(parts, MessageStatus.COMPLETE)
         self._turn.history.append(message)
         self._fire(Trigger.ANSWER_DONE)
         self._end(
@@ -283,6 +325,13 @@ class TurnRunner:
             model=answer.model,
             finish_reason=answer.finish_reason,
         )
+
+    def _tool_citations(self, answer: Answer) -> list[CitationPart]:
+        """The pages that tools gave the model, but for those that the answer cites itself."""
+        runs = self._toolbox.runs.of_turn(self._turn.id)
+        pages = {page.url: page for run in runs if run.result is not None for page in run.result.citations}
+        cited = {page.url for page in answer.citations}
+        return [page for url, page in pages.items() if url not in cited][:MOST_CITATIONS]
 
     def _interrupted(self, reason: str, error: str) -> None:
         parts = _partial_parts(self._answer, self._turn)
@@ -341,7 +390,7 @@ class TurnRunner:
         for trigger in triggers if self._turn.stop_reason is None else ():
             self._fire_trigger(trigger, self._turn.id)
 
-    def _emit(self, kind: type[AssistantEvent], **fields: Any) -> AssistantEvent:
+    def _emit(self, kind: type[AssistantEvent], /, **fields: Any) -> AssistantEvent:
         event = kind(turn_id=self._turn.id, conversation_id=self._turn.history.id, **fields)
         self._emit_event(event)
         return event

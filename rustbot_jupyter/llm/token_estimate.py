@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rustbot_jupyter.messages import (
+    AttachedPart,
     FilePart,
     ImagePart,
     Message,
@@ -30,14 +31,14 @@ def estimate_tokens(messages: Iterable[Message]) -> int:
 
 def _part_tokens(part: object) -> int:
     match part:
-        case TextPart(text=text):
+        case TextPart(text=text) | AttachedPart(text=text):
             return tokens_in(len(text))
         case ReasoningPart(text=text, details=details):
             return tokens_in(len(text) or len(str(details)))
         case ToolCallPart(name=name, arguments=arguments):
             return tokens_in(len(name) + len(arguments))
-        case ToolResultPart(content=content):
-            return tokens_in(len(content))
+        case ToolResultPart(content=content, images=images):
+            return tokens_in(len(content)) + IMAGE_TOKENS * len(images)
         case FilePart(data=data):
             return tokens_in(len(data))
         case ImagePart():

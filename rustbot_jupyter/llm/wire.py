@@ -10,6 +10,7 @@ from typing import Any
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.llm.base import ChatRequest
 from rustbot_jupyter.messages import (
+    AttachedPart,
     FilePart,
     ImagePart,
     Message,
@@ -69,13 +70,25 @@ def _body(request: ChatRequest, with_session: bool) -> dict[str, Any]:
 def _entries(message: Message) -> Iterator[dict[str, Any]]:
     """The wire's entries for a message: one, or one per tool result."""
     if message.role is MessageRole.TOOL:
-        for part in message.parts:
-            if isinstance(part, ToolResultPart):
-                yield {"role": "tool", "tool_call_id": part.call_id, "content": part.content}
+        results = [part for part in message.parts if isinstance(part, ToolResultPart)]
+        for part in results:
+            yield {"role": "tool", "tool_call_id": part.call_id, "content": part.content}
+        yield from _images_entry(results)
     elif message.role is MessageRole.ASSISTANT:
         yield _assistant_entry(message)
     else:
         yield {"role": str(message.role), "content": _content(message)}
+
+
+def _images_entry(results: list[ToolResultPart]) -> Iterator[dict[str, Any]]:
+    """The pictures of tool results: a result is text on the wire, so they follow as if the user had sent them."""
+    content: list[dict[str, Any]] = []
+    for part in results:
+        if part.images:
+            content.append({"type": "text", "text": f"The pictures of the result of {part.name!r}:"})
+            content += [wire for image in part.images if (wire := _content_part(image)) is not None]
+    if content:
+        yield {"role": "user", "content": content}
 
 
 def _assistant_entry(message: Message) -> dict[str, Any]:
@@ -103,7 +116,7 @@ def _content(message: Message) -> str | list[dict[str, Any]]:
 
 def _content_part(part: object) -> dict[str, Any] | None:
     match part:
-        case TextPart(text=text):
+        case TextPart(text=text) | AttachedPart(text=text):
             return {"type": "text", "text": text}
         case ImagePart(media_type=media_type, data=data, url=url):
             return {"type": "image_url", "image_url": {"url": url or _data_url(media_type, data)}}

@@ -38,6 +38,8 @@ class Verb(StrEnum):
     STOP = "stop"
     RESET = "reset"
     EXPORT = "export"
+    TOOLS = "tools"
+    MCP = "mcp"
     DOCTOR = "doctor"
     HELP = "help"
     VERSION = "version"
@@ -70,6 +72,13 @@ COMMANDS: dict[str, Command] = {
         Command(
             verb=Verb.EXPORT, usage="PATH", least=1, most=1, help="Write the conversation to a Markdown file (`.md`)."
         ),
+        Command(verb=Verb.TOOLS, help="List the tools, and what each may do."),
+        Command(
+            verb=Verb.MCP,
+            usage="list|add|start|stop|restart|remove|log",
+            most=MAX_COMMAND_WORDS,
+            help="Manage MCP servers: `%rustbot mcp add NAME COMMAND …`.",
+        ),
         Command(verb=Verb.DOCTOR, help="Check the installation, the key and the connection."),
         Command(verb=Verb.HELP, help="Show this help."),
         Command(verb=Verb.VERSION, help="Show the version."),
@@ -88,7 +97,6 @@ SPELLINGS = {
 NOT_YET = {
     "save": "keeps conversations in a later version; '%rustbot export PATH.md' writes this one.",
     "load": "opens kept conversations in a later version; so far a conversation ends with its kernel.",
-    "tools": "lists tools in a later version; so far the model answers without any.",
 }
 """Commands people know from the plan or from other assistants: as questions they would cost money."""
 
@@ -113,6 +121,10 @@ class MagicCall:
     base_url: str | None = None
     variables: tuple[str, ...] = ()
     schema_only: bool = False
+    tools: tuple[str, ...] | None = None
+    """Names or patterns of the tools that are offered; () for none."""
+    approve: str | None = None
+    """ask, deny or allow."""
     out: str | None = None
     history: str = ""
     """continue, new or none; "" when no flag said so."""
@@ -212,6 +224,8 @@ def _as_command(line: str, first: Word, fields: dict[str, Any], names: _Names) -
     words = list(islice(split_words(line, first.start), 1, MAX_COMMAND_WORDS + 1))
     before_flags = list(takewhile(lambda word: not word.is_flag, words))
     command = _command_of(first)
+    if command is not None and command.verb is Verb.MCP:
+        return _mcp_call(words)
     if command is None:
         _refuse_misspelled(first, before_flags, names)
         return None
@@ -224,6 +238,17 @@ def _as_command(line: str, first: Word, fields: dict[str, Any], names: _Names) -
     if more.pop("help", False):
         return MagicCall(verb=Verb.HELP)
     return _command_call(command, arguments, {**fields, **more}, names, "")
+
+
+MCP_ACTIONS = ("list", "add", "start", "stop", "restart", "remove", "log")
+
+
+def _mcp_call(words: Sequence[Word]) -> MagicCall | None:
+    """The command, its words as typed: `-y` belongs to `npx -y`, not to us. None when it is a question."""
+    texts = tuple(word.text for word in words)
+    if texts and texts[0].lower() not in MCP_ACTIONS:
+        return None
+    return MagicCall(verb=Verb.MCP, arguments=texts)
 
 
 def _fits(command: Command, arguments: Sequence[Word], names: _Names) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +18,8 @@ class KernelFacts:
     """Its version; "" when there is no kernel, or it is another one."""
     has_subshells: bool
     """Whether messages of the page are read while a cell runs."""
+    takes_input: bool = False
+    """Whether the cell that runs now may ask its user; False where nobody looks, as in nbconvert."""
 
 
 def kernel_facts() -> KernelFacts:
@@ -27,6 +32,7 @@ def kernel_facts() -> KernelFacts:
     return KernelFacts(
         ipykernel=str(getattr(package, "__version__", "")),
         has_subshells=bool(getattr(kernel, "_supports_kernel_subshells", False)),
+        takes_input=bool(getattr(kernel, "_allow_stdin", False)),
     )
 
 
@@ -59,3 +65,9 @@ def send_without_parent(comm: Any) -> None:
         kernel.session.send(kernel.iopub_socket, msg_type, content, ident=comm.topic, buffers=buffers)
 
     comm.publish_msg = publish_msg
+
+
+def loop_of(shell: Any) -> asyncio.AbstractEventLoop | None:
+    """The loop on which a kernel runs its cells; None for a shell in a terminal, which has none between them."""
+    io_loop = getattr(getattr(shell, "kernel", None), "io_loop", None)
+    return getattr(io_loop, "asyncio_loop", None)

@@ -56,10 +56,12 @@ def dry_run(request: TurnRequest, plan: TurnPlan, history: tuple[Message, ...]) 
     """The request as it would be sent with this history."""
     said = (*history, request.message) if request.use_history else (request.message,)
     messages = build_messages(plan.system_prompt, said, plan.context_budget_tokens)
-    tokens = estimate_tokens(messages)
+    tokens = estimate_tokens(messages) + (plan.tools.definition_tokens if plan.tools is not None else 0)
     fields = {name: value for name, value in plan.request_fields.items() if value not in (None, {}, (), [])}
     if request.response_format is not None:
         fields["response_format"] = dict(request.response_format)
+    if plan.tools is not None:
+        fields["tools"] = sorted(plan.tools.names)
     return DryRun(
         model=plan.model,
         host=plan.chat_model.host,

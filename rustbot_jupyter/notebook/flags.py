@@ -73,6 +73,12 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(_name(part.strip()) for part in text.split(",") if part.strip())
 
 
+def _tools(text: str) -> tuple[str, ...]:
+    if text == "none":
+        return ()
+    return ("*",) if text == "all" else tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def _option(key: str, text: str) -> dict[str, Any]:
     if not key.isidentifier():
         raise ValueError("the key is a name such as temperature")
@@ -133,6 +139,20 @@ FLAGS: tuple[Flag, ...] = (
         field="schema_only",
         help="Send names, dtypes and shapes of variables, no value. Earlier messages may hold some, so they stay "
         "at home too, unless `-c` sends them.",
+    ),
+    Flag(
+        names=("--tools",),
+        field="tools",
+        takes=("LIST|none|all",),
+        parse=_tools,
+        help="Offer only these tools, such as `--tools list_variables,evaluate`; `none` offers none.",
+    ),
+    Flag(
+        names=("--approve",),
+        field="approve",
+        takes=("ask|deny|allow",),
+        parse=_choice("ask", "deny", "allow"),
+        help="What happens with tools that do more than read: ask you, refuse, or run without asking.",
     ),
     Flag(names=("--out",), field="out", takes=("NAME",), parse=_name, help="Put the reply into this variable."),
     Flag(

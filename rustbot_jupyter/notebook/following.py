@@ -7,7 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from rustbot_jupyter.engine.plan import TurnRequest
@@ -15,17 +15,21 @@ from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.engine.turn import Turn
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.events import (
+    ApprovalAsked,
     AssistantEvent,
     ProviderWaiting,
     ReasoningStreamed,
     RetryScheduled,
     TextStreamed,
+    ToolStarted,
     TurnFailed,
     TurnFinished,
     TurnInterrupted,
     TurnStarted,
 )
 from rustbot_jupyter.notebook.answer_display import AnswerDisplay
+from rustbot_jupyter.notebook.cell_approvals import watched
+from rustbot_jupyter.notebook.mainloop import main_thread
 from rustbot_jupyter.rustbot import STOP_WAIT_S, Rustbot
 
 LOOK_EVERY_S = 0.1
@@ -36,6 +40,8 @@ _KINDS: tuple[type[AssistantEvent], ...] = (
     RetryScheduled,
     ReasoningStreamed,
     TextStreamed,
+    ApprovalAsked,
+    ToolStarted,
     TurnFinished,
     TurnInterrupted,
     TurnFailed,
@@ -64,6 +70,10 @@ def one_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, before if before is not None else signal.default_int_handler)
 
 
+def _nobody_waits() -> None:
+    """Nobody has begun to look."""
+
+
 class Following:
     """One question, submitted; `show` brings its events into a display until it is answered."""
 
@@ -73,9 +83,10 @@ class Following:
         self._texts: dict[str, str] = {}
         """What each message of the turn says so far; with tools there are several."""
         self._is_behind = False
+        self._wake: Callable[[], None] = _nobody_waits
         self._first_note = "Waiting for the answer before…" if bot.agent.active else "Asking…"
         # Subscribed before the question goes out, so that no event is missed.
-        self._unsubscribe: Callable[[], None] = bot.agent.bus.subscribe(self._events.put, _KINDS)
+        self._unsubscribe: Callable[[], None] = bot.agent.bus.subscribe(self._take, _KINDS)
         try:
             self.turn: Turn = bot.submit(request)
         except BaseException:
@@ -101,14 +112,26 @@ class Following:
 
     def _show_until_over(self, display: AnswerDisplay) -> None:
         display.wait(self._first_note)
-        while not self.turn.outcome.done():
-            try:
-                event = self._events.get(timeout=LOOK_EVERY_S)
-            except queue.Empty:
-                self._catch_up(display)
-                continue
-            if event.turn_id == self.turn.id:
-                self._show_event(event, display)
+        with main_thread.serving() as wait, watched(self._bot, self.turn.id, wait.wake) as approvals:
+            self._wake = wait.wake
+            self.turn.outcome.add_done_callback(lambda outcome: wait.wake())
+            while not self.turn.outcome.done():
+                self._show_events(display)
+                approvals.look()
+                if self._events.empty() and not self.turn.outcome.done():
+                    wait.wait(LOOK_EVERY_S)
+                    self._catch_up(display)
+
+    def _show_events(self, display: AnswerDisplay) -> None:
+        with suppress(queue.Empty):
+            while True:
+                event = self._events.get_nowait()
+                if event.turn_id == self.turn.id:
+                    self._show_event(event, display)
+
+    def _take(self, event: AssistantEvent) -> None:
+        self._events.put(event)
+        self._wake()
 
     def _show_event(self, event: AssistantEvent, display: AnswerDisplay) -> None:
         match event:
@@ -118,6 +141,10 @@ class Following:
                 self._catch_up(display)
             case TurnStarted(model=model):
                 display.wait(f"Asking {model}…")
+            case ToolStarted(tool=tool) if not self._texts:
+                display.wait(f"Running {tool}…")
+            case ApprovalAsked(tool=tool) if not self._texts:
+                display.wait(f"Waiting for your word on {tool or 'this'}…")
             case ReasoningStreamed() if not self._texts:
                 display.wait_quietly("Thinking…")
             case RetryScheduled(wait_s=wait_s, reason=reason):

@@ -143,6 +143,12 @@ def _doctor(bot: Rustbot) -> Any:
     return examine(bot)
 
 
+def _mcp(bot: Rustbot, *words: str) -> Note:
+    from rustbot_jupyter.notebook.mcp_command import mcp_command
+
+    return Note(mcp_command(bot.mcp, *words))
+
+
 _COMMANDS: Mapping[Verb, Callable[..., Any]] = {
     Verb.CHAT: lambda bot: bot.chat(),
     Verb.MODELS: _models,
@@ -154,6 +160,8 @@ _COMMANDS: Mapping[Verb, Callable[..., Any]] = {
     Verb.STOP: _stop,
     Verb.RESET: _reset,
     Verb.EXPORT: _export,
+    Verb.TOOLS: lambda bot: bot.tools.list(),
+    Verb.MCP: _mcp,
     Verb.DOCTOR: _doctor,
     Verb.HELP: lambda bot: Note(help_text()),
     Verb.VERSION: lambda bot: Note(f"Rustbot for Jupyter {__version__}"),

@@ -59,7 +59,8 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
     return TurnRequest(
         message=user_message(_text(call, notebook, schema_only)),
         source="magic",
-        overrides={**_overrides(call), **options},
+        # Tools are held to it, too.
+        overrides={**_overrides(call), **({"send_values": False} if schema_only else {}), **options},
         profile=call.profile,
         extra={key: value for key, value in call.options.items() if key not in options},
         response_format=_response_format(call.schema),
@@ -67,6 +68,8 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
         timeout_s=call.timeout_s,
         max_cost_usd=call.max_cost_usd,
         cell_id=notebook.cell_id,
+        tools=call.tools,
+        approve=call.approve,
     )
 
 

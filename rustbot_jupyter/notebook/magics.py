@@ -155,6 +155,7 @@ def _shown(reply: Reply, cell_number: int | None) -> ShownReply:
         duration_s=reply.duration_s,
         error=reply.error,
         events=reply.events,
+        tool_runs=reply.tool_runs,
         shown_in=cell_number,
     )
 

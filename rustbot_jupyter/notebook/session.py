@@ -16,7 +16,7 @@ from rustbot_jupyter import __version__
 from rustbot_jupyter.engine.agent import Agent
 from rustbot_jupyter.engine.planner import ModelPlanner
 from rustbot_jupyter.errors import RequestError, RustbotError
-from rustbot_jupyter.events import AssistantEvent
+from rustbot_jupyter.events import AssistantEvent, ToolProgressed
 from rustbot_jupyter.messages import new_id
 from rustbot_jupyter.notebook.compat import kernel_facts
 from rustbot_jupyter.notebook.protocol import AckOp, Command, ModelView, envelope, library_header, parse_command
@@ -25,6 +25,8 @@ from rustbot_jupyter.notebook.session_commands import SETTINGS_COMMANDS, BotComm
 from rustbot_jupyter.notebook.session_library import read_library
 from rustbot_jupyter.notebook.session_notices import Notices
 from rustbot_jupyter.notebook.session_outbox import Outbox, Pace
+from rustbot_jupyter.notebook.session_tool_commands import ToolCommands
+from rustbot_jupyter.notebook.session_tools import ToolViews
 from rustbot_jupyter.notebook.session_transcript import Transcript
 from rustbot_jupyter.notebook.views import event_row, queue_view, totals_view
 from rustbot_jupyter.notebook.views_settings import model_view, settings_view
@@ -65,11 +67,13 @@ class ViewSession:
     Args:
         bot: Whose conversation is shown.
         send: How the page is reached.
+        turn_id: The turn whose tools are shown whatever conversation it belongs to.
     """
 
-    def __init__(self, bot: Bot, send: Send) -> None:
+    def __init__(self, bot: Bot, send: Send, turn_id: str | None = None) -> None:
         self._bot = bot
         self._send = send
+        self._turn_id = turn_id
         self._loop: asyncio.AbstractEventLoop | None = None
         self._agent: Agent | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -85,12 +89,15 @@ class ViewSession:
         self._settings_are_shown = False
         self._model: ModelView | None = None
         self._notices = Notices(kernel_facts())
+        self._tools: ToolViews | None = None
         self._commands = BotCommands(bot)
+        self._tool_commands = ToolCommands(bot)
         self._own_commands: dict[str, Callable[[Command], Any]] = {
             "sync": self._sync,
             "earlier_messages": self._earlier_messages,
             "dismiss_notice": self._dismiss_notice,
             "settings": self._show_settings,
+            "tools": self._show_tools,
             "subscribe": self._subscribe,
             "unsubscribe": self._end_subscription,
             "events_before": self._events_before,
@@ -121,6 +128,8 @@ class ViewSession:
 
     def _close(self) -> None:
         self._unsubscribe()
+        if self._tools is not None:
+            self._tools.close()
         self._pace.leave()
         for task in self._tasks:
             task.cancel()
@@ -136,6 +145,9 @@ class ViewSession:
         self._agent, self._epoch, self._seq = agent, new_id("life"), 0
         self._outbox, self._pace = Outbox(), Pace(self._flush)
         self._transcript = Transcript(agent, self._outbox)
+        if self._tools is not None:
+            self._tools.close()
+        self._tools = ToolViews(agent, self._outbox, self._pace.soon, self._turn_id)
         self._answers.forget()
         self._tasks.clear()
         self._unsubscribe = agent.bus.subscribe(self._on_event)
@@ -145,7 +157,7 @@ class ViewSession:
     def _carry_out(self, command: Command) -> None:
         own = self._own_commands.get(command["name"])
         try:
-            result = own(command) if own is not None else self._commands.carry_out(command)
+            result = own(command) if own is not None else self._others(command).carry_out(command)
         except Exception as error:
             self._answers.failed(command, error)
             return
@@ -153,6 +165,9 @@ class ViewSession:
             self._spawn(self._finish(command, result))
         else:
             self._done(command, result)
+
+    def _others(self, command: Command) -> BotCommands | ToolCommands:
+        return self._tool_commands if command["name"] in self._tool_commands.commands else self._commands
 
     async def _finish(self, command: Command, work: Coroutine[Any, Any, dict[str, Any] | None]) -> None:
         try:
@@ -181,6 +196,7 @@ class ViewSession:
         agent, facts = self._bot.agent, self._notices.kernel
         self._notices.look_at(self._bot.settings)
         messages, has_earlier = self._transcript.page(None, PAGE_MESSAGES)
+        tools = self._followed_tools()
         self._outbox.add(
             {
                 "op": "snapshot",
@@ -189,6 +205,9 @@ class ViewSession:
                 "conversation": {"id": agent.conversation.id, "title": agent.conversation.title},
                 "messages": messages,
                 "has_earlier": has_earlier,
+                "tool_runs": tools.runs_of(messages),
+                "approvals": tools.approvals(),
+                "approve_mode": tools.mode(),
                 "state": self._transcript.state(),
                 "queue": queue_view(agent),
                 "model": model,
@@ -205,7 +224,16 @@ class ViewSession:
 
     def _earlier_messages(self, command: Command) -> dict[str, Any]:
         messages, has_earlier = self._transcript.page(command["fields"]["before_id"], PAGE_MESSAGES)
-        return {"messages": messages, "has_earlier": has_earlier}
+        runs = self._followed_tools().runs_of(messages)
+        return {"messages": messages, "tool_runs": runs, "has_earlier": has_earlier}
+
+    def _followed_tools(self) -> ToolViews:
+        # Made with the first command, before any is carried out.
+        assert self._tools is not None
+        return self._tools
+
+    async def _show_tools(self, command: Command) -> None:
+        await self._followed_tools().show_tools()
 
     def _dismiss_notice(self, command: Command) -> None:
         self._notices.dismiss(command["fields"]["notice_id"])
@@ -268,6 +296,8 @@ class ViewSession:
         if self._is_closed:
             return
         is_urgent = self._transcript.on_event(event)
+        if isinstance(event, ToolProgressed) and self._tools is not None:
+            self._tools.on_progress(event.run_id)
         if self._notices.on_event(event):
             self._show_notices()
         if event.kind == "settings_changed":
@@ -302,6 +332,7 @@ class ViewSession:
         """Make the first answer as quick as the next ones, and the model list young."""
         await asyncio.sleep(WARM_UP_AFTER_S)
         with suppress(RustbotError):
+            await self._bot.agent.toolbox.ready(None)
             await self._bot.planner.chat_model().warm_up()
             await self._commands.refresh_old_models()
 

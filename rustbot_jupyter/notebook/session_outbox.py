@@ -9,7 +9,9 @@ from weakref import WeakKeyDictionary
 
 from rustbot_jupyter.notebook.protocol import EventRow, Op
 
-_LATEST_WINS = frozenset({"state", "queue", "model", "totals", "notices", "settings"})
+_LATEST_WINS = frozenset(
+    {"state", "queue", "model", "totals", "notices", "settings", "approvals", "approve_mode", "tools", "tool_run"}
+)
 MOST_ROWS = 2_000
 """Event rows of one flush; of more the oldest are left out, the page asks for them when it shows them."""
 
@@ -27,13 +29,15 @@ class Outbox:
     def add(self, op: Op) -> None:
         """Add an op."""
         kind = op["op"]
-        if kind in _LATEST_WINS and kind in self._latest:
-            self._ops[self._latest[kind]] = cast(dict[str, Any], op)
+        # One of each, but one for each tool call.
+        key = f"tool_run {op['run']['id']}" if op["op"] == "tool_run" else kind
+        if kind in _LATEST_WINS and key in self._latest:
+            self._ops[self._latest[key]] = cast(dict[str, Any], op)
             return
         if kind in ("message", "remove", "reset"):
             self._texts.clear()
         if kind in _LATEST_WINS:
-            self._latest[kind] = len(self._ops)
+            self._latest[key] = len(self._ops)
         self._ops.append(cast(dict[str, Any], op))
 
     def add_text(self, kind: Literal["text", "reasoning"], message_id: str, offset: int, text: str) -> None:

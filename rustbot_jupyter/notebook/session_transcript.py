@@ -20,6 +20,7 @@ from rustbot_jupyter.events import (
     RetryScheduled,
     StateChanged,
     TextStreamed,
+    ToolCallRequested,
     TurnFailed,
     TurnFinished,
     TurnInterrupted,
@@ -71,6 +72,7 @@ class Transcript:
             TurnFinished: self._on_turn_over,
             TurnInterrupted: self._on_turn_over,
             TurnFailed: self._on_turn_over,
+            ToolCallRequested: self._on_tool_call,
             CostSettled: self._on_cost,
             ConversationChanged: self._on_conversation,
             QueueChanged: self._on_queue,
@@ -141,6 +143,11 @@ class Transcript:
             kind, event.message_id, max(sent, event.offset), event.text[max(0, sent - event.offset) :]
         )
         self._sent[kind] = event.offset + len(event.text)
+
+    def _on_tool_call(self, event: ToolCallRequested) -> None:
+        """Complete the message that made the call: its card needs its place."""
+        if self._is_current(event) and event.turn_id:
+            self._show_missing()
 
     def _begin(self, message_id: str) -> None:
         """Show the answer that begins to grow."""

@@ -55,10 +55,8 @@ def queue_view(agent: Agent) -> list[QueuedView]:
 
 
 def is_shown(message: Message) -> bool:
-    """Whether a message is a bubble of its own; tool results and bare tool calls are not."""
-    if message.role is MessageRole.ASSISTANT:
-        return bool(message.text or message.reasoning) or not message.tool_calls
-    return message.role is MessageRole.USER
+    """Whether a message has a place of its own; the results of tools stand in the cards below the call."""
+    return message.role in (MessageRole.USER, MessageRole.ASSISTANT)
 
 
 def message_view(agent: Agent, message: Message) -> MessageView:

@@ -38,6 +38,7 @@ class ChatWidget(anywidget.AnyWidget):
 
     Args:
         bot: Whose conversation it is.
+        turn: For the card below a cell: whose tool calls and approvals it shows; None for the whole chat.
     """
 
     # As text and not as paths: anywidget would watch files for changes.
@@ -45,11 +46,13 @@ class ChatWidget(anywidget.AnyWidget):
     _css = traitlets.Unicode((STATIC / "widget.css").read_text(encoding="utf-8")).tag(sync=True)
     tab = traitlets.Unicode("chat").tag(sync=True)
     """The tab that a new view opens: chat, events or settings."""
+    turn = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    """For the card below a cell: the turn whose tool calls and approvals are all it shows; None for a chat."""
 
     _session: ViewSession | None = None
 
-    def __init__(self, bot: PostingBot) -> None:
-        super().__init__()
+    def __init__(self, bot: PostingBot, turn: str | None = None) -> None:
+        super().__init__(turn=turn)
         self._bot = bot
         read_on_subshells(self.comm)
         send_without_parent(self.comm)
@@ -84,7 +87,7 @@ class ChatWidget(anywidget.AnyWidget):
             # Loaded when the page has drawn the widget: the cell that shows it need not wait for that.
             from rustbot_jupyter.notebook.session import ViewSession
 
-            self._session = ViewSession(self._bot, self._send_to_page)
+            self._session = ViewSession(self._bot, self._send_to_page, self.turn)
         self._session.receive(content)
 
     def _send_to_page(self, content: dict[str, Any], buffers: Sequence[bytes]) -> None:

@@ -16,7 +16,7 @@ from rustbot_jupyter.settings import files
 from rustbot_jupyter.settings.profile import FIELDS, check
 
 PREFIX = "RUSTBOT_"
-_LIST_FIELDS = ("fallback_models", "stop")
+_LIST_FIELDS = ("fallback_models", "stop", "disabled_tools")
 _DOTENV_LIMIT = 1 << 18
 
 
@@ -68,4 +68,5 @@ _EXAMPLES = {
     "provider": '{"sort": "price"}',
     "fallback_models": '["openai/gpt-5", "qwen/qwen3-32b"]',
     "stop": '["END"]',
+    "disabled_tools": '["run_shell", "filesystem__*"]',
 }

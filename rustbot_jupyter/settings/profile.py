@@ -67,6 +67,7 @@ def _without_none(value: Any) -> Any:
 Number = Annotated[float, BeforeValidator(_not_bool)]
 Whole = Annotated[int, BeforeValidator(_not_bool)]
 ModelName = Annotated[str, AfterValidator(_model_name)]
+Approve = Literal["ask", "read-only"]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
@@ -155,6 +156,18 @@ class Profile(BaseModel):
     send_values: bool = _setting(
         True, "Send values", "Off: only names, types and shapes of variables leave this machine, never their values."
     )
+    approve: Approve = _setting(
+        "ask", "Tools", "Ask before a tool does more than read, or let it only read. A deny in a rule beats both."
+    )
+    disabled_tools: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = _setting(
+        (),
+        "Tools switched off",
+        'Names, or patterns such as "filesystem__*", that no model is told of.',
+        max_length=500,
+    )
+    tool_timeout_s: Number = _setting(
+        60.0, "Tool timeout", "Longest work of one tool call.", unit="seconds", ge=0.1, le=86400
+    )
 
     def system_prompt(self) -> str:
         """Instructions and personality, as the model is told; "" when both are empty."""
@@ -239,7 +252,7 @@ def _field_entry(name: str, field: FieldInfo) -> dict[str, Any]:
         "unit": extra["unit"],
         "min": getattr(low, "ge", None),
         "max": getattr(high, "le", getattr(longest, "max_length", None)),
-        "choices": list(get_args(Effort)) if name == "reasoning_effort" else [],
+        "choices": list(get_args({"reasoning_effort": Effort, "approve": Approve}.get(name))),
         "default": list(field.default) if isinstance(field.default, tuple) else field.default,
         "optional": type(None) in get_args(field.annotation),
         "help": field.description,

@@ -63,6 +63,7 @@ class Sources:
         environ, dotenv = self.environ(), self.dotenv()
         self.stored = stored.read(self.path)
         from_dotenv, dotenv_problems = environment.settings_from(dotenv, " in .env")
+        dotenv_problems += _withhold_consent(from_dotenv)
         from_environ, environ_problems = environment.settings_from(environ)
         self.outside = (
             Layer(name="environment", where=lambda _: ".env", values=from_dotenv, is_project=True),
@@ -92,6 +93,20 @@ class Sources:
         environ = self.environ()
         names = ("RUSTBOT_PROFILE", *(environment.PREFIX + name.upper() for name in FIELDS))
         return (*map(_stamp, (self.path, self._working_dir / ".env")), *(environ.get(name) for name in names))
+
+
+_CONSENT = ("approve", "disabled_tools", "send_values")
+"""What the user alone decides: a folder that came from somewhere else does not."""
+
+
+def _withhold_consent(values: dict[str, Any]) -> list[str]:
+    """Take out what a project may not set, and say so."""
+    withheld = [name for name in _CONSENT if values.pop(name, None) is not None]
+    return [
+        f"{environment.PREFIX}{name.upper()} in .env is not used: what tools may do and what is sent is the user's own "
+        "choice. Set it in settings.toml or in the environment."
+        for name in withheld
+    ]
 
 
 def _stamp(path: Path | None) -> tuple[int, ...]:

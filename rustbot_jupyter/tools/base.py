@@ -71,7 +71,7 @@ class ToolResult:
 class Preview:
     """What an approval shows of a call, exactly as it will run."""
 
-    kind: Literal["arguments", "code", "command", "diff", "address"] = "arguments"
+    kind: Literal["arguments", "code", "command", "diff", "address", "question"] = "arguments"
     text: str
     note: str = ""
     """One more line: how it is run ("in a sandbox (bubblewrap), without network"), or what is replaced."""
@@ -96,6 +96,8 @@ SAME_ARGUMENTS = Patterns(
     suggest=canonical_arguments, matches=lambda pattern, arguments: pattern == canonical_arguments(arguments)
 )
 """The narrowest patterns: this very call, and no other."""
+EVERY_CALL = Patterns(suggest=lambda arguments: "*", matches=lambda pattern, arguments: False)
+"""For tools whose user wrote them: there is no narrower pattern than all calls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +209,7 @@ class Tool:
     label: str = ""
     """What it does, in the words of its user: "Read a file"; "" takes the name."""
     timeout: float | None = None
-    """Longest duration of a call in seconds, waits for the user and the kernel not counted; None takes the settings'."""
+    """Longest duration of a call in seconds, waits for the user and the kernel left out; None takes the settings'."""
     forbid: Callable[[Mapping[str, Any]], None] = _nothing_against
     """Raises `ToolError` for what is never done, whoever allows it; asked before anybody else."""
     preview: Callable[[Mapping[str, Any]], Preview] = _show_arguments

@@ -416,7 +416,7 @@ async def test_a_tool_that_nobody_offered_gets_an_error_result_and_the_turn_goes
 
     result = model.requests[1].messages[-1].parts[0]
     assert (result.call_id, result.is_error) == ("call-1", True)
-    assert "no tool named 'rm_rf'" in result.content
+    assert "no tool 'rm_rf'" in result.content
     assert reply.text == "I cannot."
 
 

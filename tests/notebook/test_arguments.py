@@ -222,7 +222,8 @@ def test_a_schema_may_be_json_or_lines():
     [
         ("--formt code", "There is no flag '--formt'; did you mean '--format'?"),
         ("--zzz", "There is no flag '--zzz'; `%rustbot help` lists them all."),
-        ("--tools all", "There is no flag '--tools'; "),
+        ("--tool all", "There is no flag '--tool'; did you mean '--tools'?"),
+        ("--approve maybe", "'--approve' cannot be 'maybe': it is one of ask, deny, allow."),
         ("-f cod", "'-f' cannot be 'cod': did you mean 'code'?"),
         ("-f xyz", "'-f' cannot be 'xyz': it is one of md, text, code, json, html, math, image."),
         ("-f", "'-f' needs a value behind it: -f FORMAT (FORMAT is missing)."),
@@ -322,6 +323,34 @@ def test_quoted_words_come_back_as_they_were(words):
     assert [word.text for word in split_words(quoted)] == [f"{word} x" for word in words]
 
 
+@pytest.mark.parametrize(
+    ("flag", "tools"),
+    [("none", ()), ("all", ("*",)), ("read_file,evaluate", ("read_file", "evaluate")), ("memory__*", ("memory__*",))],
+)
+def test_tools_are_named_for_one_question(flag: str, tools: tuple[str, ...]):
+    assert cell(f"--tools {flag} --approve deny", "Why?").tools == tools
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("mcp", ()),
+        ("mcp list", ("list",)),
+        ("mcp add files npx -y @modelcontextprotocol/server-filesystem .", None),
+        ("mcp log files", ("log", "files")),
+    ],
+)
+def test_the_words_behind_mcp_are_taken_as_typed(text: str, words: tuple[str, ...] | None):
+    call = line(text)
+
+    assert call.verb is Verb.MCP
+    assert call.arguments == (words if words is not None else tuple(text.split()[1:]))
+
+
+def test_mcp_may_begin_a_question():
+    assert line("mcp servers: what are they?").question == "mcp servers: what are they?"
+
+
 def test_the_help_names_every_command_and_flag():
     text = help_text()
 
@@ -329,7 +358,7 @@ def test_the_help_names_every_command_and_flag():
         assert name in text
 
 
-@pytest.mark.parametrize("line", ["save", "load 3", "tools", "Save"])
+@pytest.mark.parametrize("line", ["save", "load 3", "Save"])
 def test_a_command_of_a_later_version_is_not_sent_as_a_question(line: str):
     with pytest.raises(RequestError, match="in a later version"):
         parse_line(line)

@@ -340,14 +340,17 @@ async def test_a_retry_counts_down_and_the_answer_is_one_message(chat: Chat) -> 
     assert all(retry["attempt"] == 2 and retry["attempts"] == 3 for retry in retries)
 
 
-async def test_an_answer_of_nothing_but_a_tool_call_leaves_no_empty_bubble(chat: Chat) -> None:
+async def test_an_answer_of_nothing_but_a_tool_call_is_the_place_of_its_card(chat: Chat) -> None:
     call = ToolCallPart(call_id="1", name="list_variables", arguments="{}")
     chat.model.will_stream(ToolCallStarted(0, "list_variables"), tool_calls=(call,))
     chat.model.will_stream("There is no such tool.")
 
     await chat.answer("Which variables?")
 
-    assert chat.page.texts == [("user", "Which variables?"), ("assistant", "There is no such tool.")]
+    assert chat.page.texts == [("user", "Which variables?"), ("assistant", ""), ("assistant", "There is no such tool.")]
+    (card,) = chat.page.tool_runs.values()
+    assert (card["message_id"], card["tool"]) == (list(chat.page.messages)[1], "list_variables")
+    assert (card["state"], "There is no tool 'list_variables'" in card["result"]) == ("error", True)
 
 
 async def test_a_cost_told_later_reaches_the_message_and_the_totals(chat: Chat) -> None:

@@ -1,0 +1,101 @@
+"""`bot.mcp`: the MCP servers of a bot as its user handles them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from rustbot_jupyter.engine.servers import Servers
+    from rustbot_jupyter.engine.toolbox import Toolbox
+    from rustbot_jupyter.tools.mcp.desk import ServerStatus
+
+
+class Bot(Protocol):
+    """What the shelf needs of its bot."""
+
+    @property
+    def toolbox(self) -> Toolbox:
+        """The tools, and the servers of some of them."""
+
+    def run_on_core(self, function: Callable[[], Any]) -> Any:
+        """Run a quick function on the core thread."""
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine on the core thread, and wait for it."""
+
+
+class ServerShelf:
+    """The MCP servers of a bot; from any thread. Their tools are `bot.tools["server__tool"]`."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    def __repr__(self) -> str:
+        lines = [f"{each.name:16} {each.state:10} {each.tools:3} tools  {each.command}" for each in self.list()]
+        return "\n".join(lines) or "No MCP servers. `bot.mcp.add(name, {'command': ..., 'args': [...]})` adds one."
+
+    def list(self) -> list[ServerStatus]:
+        """All servers that the files name: name, state, command, origin, tools, error."""
+        return list(self._bot.run_on_core(lambda: self._servers.list()))
+
+    def add(self, name: str, config: Mapping[str, Any]) -> ServerStatus:
+        """Keep a server in your own file of servers; it starts when tools are next wanted.
+
+        Args:
+            name: What its tools begin with.
+            config: `{"command": "npx", "args": [...], "env": {...}}` or `{"url": "https://…", "headers": {...}}`.
+
+        Raises:
+            RequestError: The name is taken.
+            SettingsError: The config cannot be used, or the file not be written.
+        """
+        status: ServerStatus = self._bot.run_on_core(lambda: self._servers.add(name, config))
+        return status
+
+    def remove(self, name: str) -> None:
+        """Stop a server, and take it out of the file that names it.
+
+        Raises:
+            RequestError: There is no such server.
+        """
+        self._bot.run(self._servers.change(name, "remove"))
+
+    def start(self, name: str) -> None:
+        """Start a server; the first time its command is shown for approval.
+
+        Raises:
+            RequestError: There is no such server, or its start was refused.
+            ToolError: It could not be started.
+        """
+        self._bot.run(self._servers.change(name, "start"))
+
+    def stop(self, name: str) -> None:
+        """End a server until it is started again.
+
+        Raises:
+            RequestError: There is no such server.
+        """
+        self._bot.run(self._servers.change(name, "stop"))
+
+    def restart(self, name: str) -> None:
+        """Stop and start a server, with what its file says now.
+
+        Raises:
+            RequestError: There is no such server, or its start was refused.
+            ToolError: It could not be started.
+        """
+        self._bot.run(self._servers.change(name, "restart"))
+
+    def log(self, name: str) -> str:
+        """What a server wrote to its standard error, and what became of it.
+
+        Raises:
+            RequestError: There is no such server.
+        """
+        text: str = self._bot.run_on_core(lambda: self._servers.desk.log(name))
+        return text
+
+    @property
+    def _servers(self) -> Servers:
+        return self._bot.toolbox.servers

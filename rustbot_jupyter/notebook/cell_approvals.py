@@ -1,0 +1,134 @@
+"""Approvals in a cell that waits: the card below it, a prompt where there can be no card, or a no where nobody is."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.notebook.compat import kernel_facts
+
+if TYPE_CHECKING:
+    from rustbot_jupyter.engine.toolbox import Toolbox
+    from rustbot_jupyter.notebook.widget import PostingBot
+    from rustbot_jupyter.tools.approval import Approval
+
+    class ToolBot(PostingBot, Protocol):
+        """What a waiting cell needs of its bot."""
+
+        @property
+        def toolbox(self) -> Toolbox:
+            """The tools and what waits for the user."""
+
+
+NOBODY = 'Nobody can be asked here. The user can allow it beforehand, with a rule or `approve="allow"`.'
+"""What the model is told where no person looks at the notebook."""
+
+
+class CellApprovals:
+    """What waits for the user while a cell waits for a turn; `look` on the thread of the cell.
+
+    Args:
+        bot: Who is asked.
+        turn_id: Whose approvals; "" for those of no turn, such as a server's start.
+        may_prompt: Whether the caller may block for a prompt, and speak for a user who is not there.
+    """
+
+    def __init__(self, bot: ToolBot, turn_id: str, *, may_prompt: bool = True) -> None:
+        self._bot = bot
+        self._turn_id = turn_id
+        self._may_prompt = may_prompt
+        self._seen: set[str] = set()
+        self._card: Any = None
+
+    def look(self) -> None:
+        """Ask for what waits now and was not asked before."""
+        for approval in self._bot.toolbox.approvals.pending():
+            if approval.turn_id == self._turn_id and approval.id not in self._seen:
+                self._seen.add(approval.id)
+                self._ask(approval)
+
+    def close(self) -> None:
+        """Take the card away; what was answered stands in the record of tool calls."""
+        if self._card is not None:
+            self._card.close()
+            self._card = None
+
+    def _ask(self, approval: Approval) -> None:
+        kind = where_to_ask()
+        if kind == "card":
+            self._show_card()
+        elif self._may_prompt:
+            # It may have been answered elsewhere meanwhile, in a chat.
+            with suppress(RequestError):
+                if kind == "prompt":
+                    ask_in_words(approval)
+                else:
+                    approval.deny(NOBODY)
+
+    def _show_card(self) -> None:
+        if self._card is None:
+            from IPython.display import display
+
+            from rustbot_jupyter.notebook.widget import ChatWidget
+
+            self._card = ChatWidget(self._bot, turn=self._turn_id)
+            display(self._card)  # type: ignore[no-untyped-call]
+
+
+def where_to_ask() -> str:
+    """card: below the cell; prompt: by `input`; nobody: no person is there."""
+    facts = kernel_facts()
+    if not facts.ipykernel:
+        return "prompt" if sys.stdin is not None and sys.stdin.isatty() else "nobody"
+    if not facts.takes_input:
+        # nbconvert, nbval and the like run notebooks without anybody who looks.
+        return "nobody"
+    return "card" if facts.has_subshells else "prompt"
+
+
+def ask_in_words(approval: Approval) -> None:
+    """Ask by `input`, and answer the approval.
+
+    Raises:
+        RequestError: It was answered elsewhere meanwhile.
+    """
+    answers = {"y": "once", "c": "conversation", "a": "always"}
+    offered = {key: scope for key, scope in answers.items() if scope in approval.scopes}
+    words = {"y": "yes", "c": "yes, for this conversation", "a": f"always: {approval.pattern}"}
+    print(_shown(approval))
+    choice = input(" · ".join([*(f"{key} = {words[key]}" for key in offered), "n = no, or the reason why not"]) + "  ")
+    if choice.strip().lower() in offered:
+        approval.allow(offered[choice.strip().lower()])
+    else:
+        approval.deny("" if choice.strip().lower() in ("", "n", "no") else choice.strip())
+
+
+def _shown(approval: Approval) -> str:
+    """The whole of what will run; what a terminal would act upon is shown as its code."""
+    lines = [
+        f"Rustbot wants to: {approval.label or approval.tool} ({approval.tool})",
+        *([approval.source] if approval.source else []),
+        approval.preview.text,
+        *([approval.preview.note] if approval.preview.note else []),
+    ]
+    return "\n".join(_visible(line) for line in "\n".join(lines).split("\n"))
+
+
+def _visible(line: str) -> str:
+    return "".join(char if char.isprintable() or char == "\t" else repr(char)[1:-1] for char in line)
+
+
+@contextmanager
+def watched(bot: ToolBot, turn_id: str, wake: Callable[[], None]) -> Iterator[CellApprovals]:
+    """Approvals for a cell that waits on the main thread; `wake` is called from the core thread when there are more."""
+    approvals = CellApprovals(bot, turn_id, may_prompt=threading.current_thread() is threading.main_thread())
+    end = bot.toolbox.approvals.on_change(wake)
+    try:
+        yield approvals
+    finally:
+        end()
+        approvals.close()
