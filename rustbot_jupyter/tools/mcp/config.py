@@ -104,7 +104,7 @@ def server_of(name: str, entry: Any, origin: Origin) -> ServerConfig:
             env=_pairs(name, entry, "env"),
             cwd=_text(name, entry, "cwd"),
         )
-    elif kind in _HTTP_TYPES:
+    elif isinstance(kind, str) and kind in _HTTP_TYPES:
         server = ServerConfig(
             name=name, origin=origin, url=_address(name, entry), headers=_pairs(name, entry, "headers")
         )
