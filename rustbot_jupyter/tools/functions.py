@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import json
 import re
-import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
-from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
-from pydantic.json_schema import PydanticInvalidForJsonSchema
+from pydantic import BaseModel, ValidationError
 
 from rustbot_jupyter.errors import RequestError, ToolError
-from rustbot_jupyter.tools.base import BUILT_IN, USER, Risk, Tool, ToolContext, ToolDefinition, ToolResult
+from rustbot_jupyter.tools.base import BUILT_IN, EVERY_CALL, USER, Risk, Tool, ToolContext, ToolDefinition, ToolResult
 from rustbot_jupyter.tools.docstrings import describe_function
+from rustbot_jupyter.tools.failures import contained
 from rustbot_jupyter.tools.results import result_of
+from rustbot_jupyter.tools.signatures import Signature, code_of, signature_of
 from rustbot_jupyter.tools.workers import in_worker
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MOST_PROBLEMS = 5
 
 
 def tool_of(
@@ -53,20 +54,19 @@ def tool_of(
     if not callable(function):
         raise RequestError(f"A tool is made of a function, and {type(function).__name__!r} is none.")
     name = checked_name(name or getattr(function, "__name__", ""))
-    text, parameter_texts = describe_function(function)
-    arguments, context_name = _arguments_model(function, name, parameter_texts)
-    definition = ToolDefinition(
-        name=name, description=description or text or name, parameters=_schema_of(arguments, name)
-    )
-
-    async def run(values: dict[str, Any], context: ToolContext) -> ToolResult:
-        given = {**values, context_name: context} if context_name else values
-        return result_of(await _call(function, given, context, source), context)
-
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise RequestError(f"{name!r} cannot be a tool: it yields its results one by one. Return them all, as a list.")
+    text, parameter_texts = describe_function(code_of(function))
+    signature = signature_of(function, name, parameter_texts)
+    definition = ToolDefinition(name=name, description=description or text or name, parameters=signature.schema)
+    if source == USER:
+        fields.setdefault("patterns", EVERY_CALL)
+    if source != BUILT_IN:
+        fields.setdefault("fingerprint", fingerprint(definition))
     return Tool(
         definition=definition,
-        run=run,
-        check=_Check(name, arguments),
+        run=_Run(function, signature, source),
+        check=_Check(name, signature),
         risk=risk,
         source=source,
         **fields,
@@ -87,96 +87,88 @@ def checked_name(name: object) -> str:
     )
 
 
-async def _call(function: Callable[..., Any], values: dict[str, Any], context: ToolContext, source: str) -> Any:
-    if not _is_coroutine_function(function):
-        return await in_worker(lambda: function(**values))
-    if source == BUILT_IN or context.kernel is None:
-        return await function(**values)
-    # A user's coroutine may hold on to what lives on the kernel's loop: a client, a lock, a queue.
-    context.kernel_needed()
-    return await context.kernel.run_coroutine(lambda: function(**values), on_start=context.kernel_ready)
-
-
-def _is_coroutine_function(function: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-
-
 class _Check:
-    """Validates arguments against a function's parameters."""
+    """Validates arguments against a function's parameters; what comes out is JSON again, as it is shown and kept."""
 
-    def __init__(self, name: str, model: type[BaseModel]) -> None:
+    def __init__(self, name: str, signature: Signature) -> None:
         self._name = name
-        self._model = model
+        self._signature = signature
 
     def __call__(self, arguments: Mapping[str, Any], /) -> dict[str, Any]:
         try:
-            values = self._model.model_validate(dict(arguments))
+            values = self._signature.model.model_validate(dict(arguments))
         except ValidationError as error:
-            raise ToolError(f"{self._name!r} was not run: {_reasons(error, self._model)}") from error
-        return {field.alias or key: getattr(values, key) for key, field in self._model.model_fields.items()}
+            raise ToolError(f"{self._name!r} was not run: {self._reasons(error)}") from error
+        known = {**self._signature.defaults, **self._as_json(values, arguments)}
+        return {name: known[name] for name in self._signature.names.values() if name in known}
+
+    def _as_json(self, values: BaseModel, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return values.model_dump(mode="json", by_alias=True, exclude_unset=True, round_trip=True)
+        # A parameter's own type may not know how to become JSON again; the model's words are JSON.
+        except ValueError:
+            return dict(arguments)
+
+    def _reasons(self, error: ValidationError) -> str:
+        problems = [
+            f"{'.'.join(map(str, problem['loc']))[:100] or 'the arguments'}: {problem['msg']}"
+            for problem in error.errors(include_url=False, include_input=False, include_context=False)[:_MOST_PROBLEMS]
+        ]
+        names = ", ".join(self._signature.names.values()) or "none"
+        return f"{'; '.join(problems)}. Its parameters are: {names}. Correct the arguments and call again."
 
 
-def _reasons(error: ValidationError, model: type[BaseModel]) -> str:
-    problems = [
-        f"{'.'.join(map(str, problem['loc'])) or 'the arguments'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)[:5]
-    ]
-    names = ", ".join(field.alias or key for key, field in model.model_fields.items()) or "none"
-    return f"{'; '.join(problems)}. Its parameters are: {names}. Correct the arguments and call again."
+class _Run:
+    """Calls a function with checked arguments."""
+
+    def __init__(self, function: Callable[..., Any], signature: Signature, source: str) -> None:
+        self._function = function
+        self._signature = signature
+        self._source = source
+
+    async def __call__(self, arguments: dict[str, Any], context: ToolContext) -> ToolResult:
+        call = functools.partial(self._function, **self._values(arguments, context))
+        if _is_coroutine_function(self._function):
+            return await self._awaited(call, context)
+        value = await in_worker(lambda: self._unless_awaitable(call(), context))
+        if isinstance(value, ToolResult):
+            return value
+        # A decorator made a coroutine function look like a plain one.
+        return await self._awaited(lambda: value, context)
+
+    def _values(self, arguments: dict[str, Any], context: ToolContext) -> dict[str, Any]:
+        """What the function is called with: objects where a parameter wants them."""
+        signature, defaults = self._signature, self._signature.defaults
+        # A default need not be what JSON could hold; it goes in as it is.
+        given = {
+            name: value for name, value in arguments.items() if name not in defaults or value is not defaults[name]
+        }
+        values = signature.model.model_validate(given)
+        ready = {name: getattr(values, key) for key, name in signature.names.items()}
+        return {**ready, signature.context: context} if signature.context else ready
+
+    async def _awaited(self, call: Callable[[], Awaitable[Any]], context: ToolContext) -> ToolResult:
+        if self._source == BUILT_IN or context.kernel is None:
+            value = await call()
+        else:
+            # A user's coroutine may hold on to what lives on the kernel's loop: a client, a lock, a queue.
+            context.kernel_needed()
+            value = await context.kernel.run_coroutine(lambda: contained(call()), on_start=context.kernel_ready)
+        if isinstance(value, str | ToolResult | None):
+            return self._result(value, context)
+        # Drawing or describing it may take its time.
+        return await in_worker(lambda: self._result(value, context))
+
+    def _unless_awaitable(self, value: Any, context: ToolContext) -> Any:
+        return value if inspect.isawaitable(value) else self._result(value, context)
+
+    def _result(self, value: Any, context: ToolContext) -> ToolResult:
+        # What a user's own function looks up is the user's own.
+        return result_of(value, context, is_private=self._source == USER)
 
 
-def _arguments_model(
-    function: Callable[..., Any], name: str, texts: Mapping[str, str]
-) -> tuple[type[BaseModel], str | None]:
-    """The model of the arguments, and the name of the parameter that takes the context."""
-    try:
-        hints = typing.get_type_hints(function, include_extras=True)
-    # A name that exists for type checkers only.
-    except Exception:
-        hints = {}
-    fields: dict[str, Any] = {}
-    context_name = None
-    for index, parameter in enumerate(inspect.signature(function).parameters.values()):
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            raise RequestError(
-                f"{name!r} cannot be a tool: a model gives arguments by name, and {str(parameter)!r} has none. "
-                "Write the parameters out."
-            )
-        annotation = hints.get(parameter.name, Any)
-        if annotation is ToolContext:
-            context_name = parameter.name
-            continue
-        default = ... if parameter.default is parameter.empty else parameter.default
-        # By position and with an alias: pydantic keeps names such as `_x` and `copy` for itself.
-        fields[f"argument_{index}"] = (
-            annotation,
-            Field(default, alias=parameter.name, description=texts.get(parameter.name)),
-        )
-    try:
-        config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
-        return create_model(f"{name} arguments", __config__=config, **fields), context_name
-    except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation, TypeError) as error:
-        raise RequestError(_no_schema(name, error)) from error
-
-
-def _schema_of(model: type[BaseModel], name: str) -> dict[str, Any]:
-    try:
-        schema = model.model_json_schema(by_alias=True)
-    except PydanticInvalidForJsonSchema as error:
-        raise RequestError(_no_schema(name, error)) from error
-    schema.pop("title", None)
-    schema.setdefault("properties", {})
-    for entry in schema["properties"].values():
-        entry.pop("title", None)
-    return schema
-
-
-def _no_schema(name: str, error: Exception) -> str:
-    first = str(error).splitlines()[0]
-    return (
-        f"{name!r} cannot be a tool: a model cannot write one of its arguments ({first}). Annotate its parameters with "
-        "str, int, float, bool, list, dict, Literal or a pydantic model, and look variables up by name."
-    )
+def _is_coroutine_function(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(code_of(function))
 
 
 def fingerprint(definition: ToolDefinition) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,43 +18,50 @@ VIEW_CHARS = 10_000
 """What a card in the chat shows."""
 MOST_IMAGES = 4
 MAX_IMAGE_BYTES = 5_000_000
+# More than this is cut before it is cleaned, so that 100 MB take no time and no memory.
+_ROUGH_CHARS = 20 * MODEL_CHARS
 
 # ANSI colours and titles, as terminals know them.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Halves of characters, which no UTF-8 can hold: file names and bytes that are no text become these.
+_HALVES = re.compile(r"[\ud800-\udfff]")
 
 
-def result_of(value: Any, context: ToolContext) -> ToolResult:
-    """What a function returned, as a result."""
+def result_of(value: Any, context: ToolContext, *, is_private: bool = False) -> ToolResult:
+    """What a function returned, as a result; `is_private` says whether text and JSON are the user's own."""
     if isinstance(value, ToolResult):
         return value
     if value is None:
         return ToolResult(text="Done. It returned nothing.")
     if isinstance(value, str):
-        return ToolResult(text=value or "Done. It returned an empty text.")
+        return ToolResult(text=value or "Done. It returned an empty text.", is_private=is_private)
     if isinstance(value, bytes | bytearray | memoryview):
-        return ToolResult(text=f"{len(bytes(value)):,} bytes of binary data.")
+        return ToolResult(text=f"{memoryview(value).nbytes:,} bytes of binary data.")
     picture = picture_of(value)
     if picture is not None:
-        return ToolResult(text=f"A picture of {len(picture.data):,} bytes ({type(value).__name__}).", images=(picture,))
-    if _is_json(value):
-        return ToolResult(data=value)
+        text = f"A picture of {len(picture.data):,} bytes ({type(value).__name__})."
+        return ToolResult(text=text, images=(picture,), is_private=is_private)
+    written = _as_json(value)
+    if written is not None:
+        return ToolResult(text=written, is_private=is_private)
     return ToolResult(text=describe("result", value, schema_only=not context.send_values), is_private=True)
 
 
-def _is_json(value: Any) -> bool:
+def _as_json(value: Any) -> str | None:
     if not isinstance(value, dict | list | tuple | int | float | bool):
-        return False
+        return None
     try:
-        json.dumps(value, allow_nan=False)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        return False
-    return True
+        return None
 
 
-def fitted(result: ToolResult) -> ToolResult:
-    """The result without control characters, within the limits; what was left out is noted in its text."""
-    content = cut(cleaned(result.content), MODEL_CHARS)
+def fitted(result: ToolResult, redact: Callable[[str], str] = str) -> ToolResult:
+    """The result without control characters and keys, within the limits; what was left out is noted in its text."""
+    whole = result.content
+    # Cleaned first: a control character inside a key would hide it.
+    content = cut(redact(cleaned(cut(whole, _ROUGH_CHARS))), MODEL_CHARS, len(whole))
     images = [image for image in result.images if len(image.data) <= MAX_IMAGE_BYTES][:MOST_IMAGES]
     if left_out := len(result.images) - len(images):
         content += f"\n[{left_out} images were left out: too many, or larger than {MAX_IMAGE_BYTES:,} bytes]"
@@ -62,17 +70,26 @@ def fitted(result: ToolResult) -> ToolResult:
 
 def cleaned(text: str) -> str:
     """The text without terminal escapes and control characters; a line that was overwritten keeps its last state."""
+    if not text.isascii():
+        text = _HALVES.sub("\ufffd", text)
     if not _CONTROL.search(text) and "\r" not in text:
         return text
     lines = _ESCAPES.sub("", text).replace("\r\n", "\n").split("\n")
     return _CONTROL.sub("", "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines))
 
 
-def cut(text: str, limit: int) -> str:
-    """The text with its middle left out when it is too long; a note says how much."""
+def cut(text: str, limit: int, whole: int = 0) -> str:
+    """The text with its middle left out when it is too long; a note says how much.
+
+    Args:
+        text: What to cut.
+        limit: Most characters of the result.
+        whole: How long the text was before anybody cut it; 0 when nobody did.
+    """
     if len(text) <= limit:
         return text
-    note = f"\n[… {len(text) - limit:,} of {len(text):,} characters left out …]\n"
+    whole = max(whole, len(text))
+    note = f"\n[… {whole - limit:,} of {whole:,} characters left out …]\n"
     room = max(0, limit - len(note))
     head = room * 2 // 3
     return text[:head] + note + (text[len(text) - (room - head) :] if room > head else "")

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from rustbot_jupyter.tools.failures import as_exception
+
 T = TypeVar("T")
 
 
@@ -25,7 +27,7 @@ async def in_worker(function: Callable[[], T]) -> T:
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
-    is_over = threading.Event()
+    worker = _Worker()
     context = contextvars.copy_context()
 
     def tell(setter: Callable[[Any], None], value: Any) -> None:
@@ -35,35 +37,49 @@ async def in_worker(function: Callable[[], T]) -> T:
     def work() -> None:
         try:
             setter, value = outcome.set_result, context.run(function)
-        except Stopped:
-            return
         # Whatever it is, SystemExit and StopIteration included, it is the tool's and ends in its result.
         except BaseException as error:
-            setter, value = outcome.set_exception, _as_exception(error)  # type: ignore[assignment]
-        finally:
-            is_over.set()
+            setter, value = outcome.set_exception, as_exception(error)  # type: ignore[assignment]
+        worker.ends()
         # The loop may have ended meanwhile; then nobody waits.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(tell, setter, value)
 
-    thread = threading.Thread(target=work, name="rustbot-tool", daemon=True)
-    thread.start()
+    worker.start(work)
     try:
         return await outcome
     except asyncio.CancelledError:
-        if not is_over.is_set():
-            _stop(thread)
+        worker.stop()
         raise
 
 
-def _as_exception(error: BaseException) -> Exception:
-    """An `Exception` that a future takes: it refuses StopIteration, and its owner must survive SystemExit."""
-    if isinstance(error, Exception) and not isinstance(error, StopIteration):
-        return error
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return RuntimeError(text).with_traceback(error.__traceback__)
+class _Worker:
+    """A thread that can be stopped while it works, and only then."""
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_working = True
+        self._thread: threading.Thread | None = None
 
-def _stop(thread: threading.Thread) -> None:
-    if thread.ident is not None:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped))
+    def start(self, work: Callable[[], None]) -> None:
+        """Begin."""
+
+        def guarded() -> None:
+            # A stop may come between any two lines of it, after the function's own end too.
+            with contextlib.suppress(Stopped):
+                work()
+
+        self._thread = threading.Thread(target=guarded, name="rustbot-tool", daemon=True)
+        self._thread.start()
+
+    def ends(self) -> None:
+        """The function is over; from now on there is nothing to stop."""
+        with self._lock:
+            self._is_working = False
+
+    def stop(self) -> None:
+        """Raise `Stopped` in the thread."""
+        with self._lock:
+            if self._is_working and self._thread is not None and self._thread.ident is not None:
+                ident = ctypes.c_ulong(self._thread.ident)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Stopped))
