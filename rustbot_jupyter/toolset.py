@@ -57,6 +57,7 @@ class Toolset:
                 user_file=None if folder is None else folder / SERVERS_FILE,
                 workspace=self.workspace,
                 pins_file=None if folder is None else folder / PINS_FILE,
+                mcp_registry=lambda: settings.values.mcp_registry,
             ),
             kernel=kernel_port,
             redact=redact,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from rustbot_jupyter.engine.budget import Caps
 from rustbot_jupyter.engine.plan import ToolPlan, TurnPlan, TurnRequest
@@ -22,6 +24,7 @@ from rustbot_jupyter.settings.layers import Settings
 from rustbot_jupyter.settings.profile import DEFAULT_MODEL, Profile
 from rustbot_jupyter.settings.redaction import redact
 from rustbot_jupyter.settings.secrets import Key
+from rustbot_jupyter.tools.base import ToolDefinition
 
 TOOL_ADVICE = (
     "You can call tools. Look at variables, files and results with them instead of guessing; ask before you change "
@@ -54,6 +57,7 @@ class ModelPlanner:
         self._settings = settings
         self._max_cost_usd = max_cost_usd
         self._toolbox = toolbox
+        self._last_definitions: tuple[tuple[ToolDefinition, ...], tuple[Mapping[str, Any], ...], int] | None = None
         self._clients: dict[_Connection, ChatClient] = {}
         self._catalogs: dict[str, Catalog] = {}
         self._demo = DemoModel()
@@ -191,14 +195,22 @@ class ModelPlanner:
         ]
         if not offered:
             return None
-        definitions = tuple(tool.definition.wire() for tool in offered)
+        definitions, tokens = self._definitions_of(tuple(tool.definition for tool in offered))
         return ToolPlan(
             names=frozenset(tool.name for tool in offered),
             definitions=definitions,
-            definition_tokens=tokens_in(len(json.dumps(definitions, ensure_ascii=False, default=str))),
+            definition_tokens=tokens,
             timeout_s=values.tool_timeout_s,
             send_values=values.send_values,
         )
+
+    def _definitions_of(self, definitions: tuple[ToolDefinition, ...]) -> tuple[tuple[Mapping[str, Any], ...], int]:
+        """The definitions on the wire, and about how many tokens they are; most turns offer what the last one did."""
+        if self._last_definitions is None or self._last_definitions[0] != definitions:
+            wire = tuple(definition.wire() for definition in definitions)
+            tokens = tokens_in(len(json.dumps(wire, ensure_ascii=False, default=str)))
+            self._last_definitions = (definitions, wire, tokens)
+        return self._last_definitions[1:]
 
     def _info(self, model: str, values: Profile) -> ModelInfo | None:
         return None if model == DEMO_MODEL else self.catalog_for(values.base_url).get(model)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -34,6 +34,11 @@ class ServerShelf:
     def __repr__(self) -> str:
         lines = [f"{each.name:16} {each.state:10} {each.tools:3} tools  {each.command}" for each in self.list()]
         return "\n".join(lines) or "No MCP servers. `bot.mcp.add(name, {'command': ..., 'args': [...]})` adds one."
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What could not be used of the files that name servers, one sentence each."""
+        return tuple(self._bot.run_on_core(lambda: self._servers.problems()))
 
     def list(self) -> list[ServerStatus]:
         """All servers that the files name: name, state, command, origin, tools, error."""

@@ -13,9 +13,12 @@ from rustbot_jupyter.tools.registry import ToolRegistry
 from rustbot_jupyter.tools.runs import ToolRun
 
 if TYPE_CHECKING:
+    from rustbot_jupyter.tools.marketplace import Found, Marketplace
     from rustbot_jupyter.tools.mcp.admission import StartQuestion
     from rustbot_jupyter.tools.mcp.desk import McpDesk, ServerStatus
+    from rustbot_jupyter.tools.plugins import Plugins
 
+PLUGINS_WAIT_S = 5.0
 START_WAIT_S = 10.0
 """How long a question waits for servers that start; they go on starting after that."""
 
@@ -31,6 +34,7 @@ class Servers:
         user_file: The user's own `mcp.json`; None for none.
         workspace: The folder whose `.mcp.json` is read.
         pins_file: Where approvals of servers are kept; None keeps them in memory.
+        mcp_registry: File or address of the MCP registry that is searched now; "" for none.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class Servers:
         user_file: Path | None,
         workspace: Path,
         pins_file: Path | None,
+        mcp_registry: Callable[[], str],
     ) -> None:
         self._registry = registry
         self._consent = consent
@@ -51,7 +56,11 @@ class Servers:
         self._user_file = user_file
         self._workspace = workspace
         self._pins_file = pins_file
+        self._mcp_registry = mcp_registry
         self._made: McpDesk | None = None
+        self._plugins: Plugins | None = None
+        self._has_plugins = False
+        """Whether they were loaded, or are being loaded."""
 
     @property
     def desk(self) -> McpDesk:
@@ -70,7 +79,10 @@ class Servers:
         return self._made
 
     async def ready(self) -> None:
-        """Start what is approved, and wait for it within a limit."""
+        """Load the plugins and start what servers are approved, and wait for it within a limit."""
+        if not self._has_plugins:
+            self._has_plugins = True
+            await self.plugins.ready(PLUGINS_WAIT_S)
         await self.desk.ready(START_WAIT_S)
 
     def list(self) -> Sequence[ServerStatus]:
@@ -78,8 +90,47 @@ class Servers:
         return self.desk.list()
 
     def problems(self) -> Sequence[str]:
-        """What could not be used of the files, one sentence each."""
-        return self.desk.problems
+        """What could not be used of the files and of plugins, one sentence each."""
+        return [*self.desk.problems, *(each.error for each in self.plugins.problems)]
+
+    @property
+    def plugins(self) -> Plugins:
+        """The installed plugins."""
+        if self._plugins is None:
+            from rustbot_jupyter.tools.plugins import Plugins
+
+            self._plugins = Plugins(self._registry)
+        return self._plugins
+
+    @property
+    def marketplace(self) -> Marketplace:
+        """What could be added."""
+        from rustbot_jupyter.tools.marketplace import Marketplace
+
+        return Marketplace(
+            self.plugins.installed, self._mcp_registry, self._fetch, self._ask, self._workspace / ".mcp.json"
+        )
+
+    async def browse(self, words: str) -> Sequence[Found]:
+        """Installed plugins, and servers of the MCP registry, that have all these words.
+
+        Raises:
+            RequestError: The registry cannot be read.
+            ToolError: It cannot be fetched.
+        """
+        return await self.marketplace.browse(words)
+
+    async def adopt(self, found: Found) -> str:
+        """Write a server that was found into the workspace's `.mcp.json`, once the user agrees; the name it has there.
+
+        Raises:
+            RequestError: It cannot be used, its name is taken, or the user said no.
+            SettingsError: The file cannot be written.
+        """
+        name = await self.marketplace.add(found)
+        self.desk.read_files()
+        self._on_change()
+        return name
 
     def add(self, name: str, config: Mapping[str, Any]) -> ServerStatus:
         """Write a server into the user's file; it starts when tools are next wanted."""
@@ -128,6 +179,8 @@ class Servers:
 
     async def aclose(self) -> None:
         """End all of them; no process is left."""
+        if self._plugins is not None:
+            await self._plugins.close()
         if self._made is not None:
             await self._made.close()
 
@@ -135,6 +188,13 @@ class Servers:
         """Kill their processes at once; from any thread."""
         if self._made is not None:
             self._made.kill()
+
+    async def _fetch(self, address: str) -> bytes:
+        from rustbot_jupyter.tools.addresses import Reach
+        from rustbot_jupyter.tools.fetch import fetch
+
+        page = await fetch(address, Reach())
+        return page.text.encode()
 
     async def _ask(self, asked: StartQuestion) -> bool:
         approval = question(asked.text, label=asked.title, tool=asked.server, kind=asked.kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rustbot_jupyter.errors import RequestError, ToolError
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rustbot_jupyter.engine.toolbox import Toolbox
     from rustbot_jupyter.settings.layers import Settings
     from rustbot_jupyter.tools.base import Tool, ToolResult
+    from rustbot_jupyter.tools.marketplace import Found
     from rustbot_jupyter.tools.registry import ToolRegistry
 
 
@@ -28,6 +29,9 @@ class Bot(Protocol):
 
     def call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResult:
         """Run one, consent included, and wait for its result."""
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine on the core thread, and wait for it."""
 
 
 class ToolShelf:
@@ -93,7 +97,8 @@ class ToolShelf:
         """Make a function or coroutine function a tool, with a schema from its signature and docstring.
 
         Args:
-            function: What it returns is the result: text, anything that has a text, a figure, an image.
+            function: What it returns is the result: text, anything that has a text, a figure, an image. A `Tool` is
+                added as it is.
             name: What the model calls it by; None takes the function's name.
             description: What it does; None takes the docstring's text.
             risk: "read" for one that only looks, and so runs without asking; else "write", "execute" or "network".
@@ -114,6 +119,17 @@ class ToolShelf:
         return self._registry.add(
             tool_of(function, risk=Risk(risk), name=name, description=description, timeout=timeout)
         )
+
+    def adopt(self, found: Found) -> str:
+        """Write an MCP server that `browse` found into `.mcp.json`, once you agree; it starts when tools are next
+        wanted and its command is approved. Returns the name it has there.
+
+        Raises:
+            RequestError: It cannot be used, its name is taken, or you said no.
+            SettingsError: The file cannot be written.
+        """
+        name: str = self._bot.run(self._bot.toolbox.servers.adopt(found))
+        return name
 
     def remove(self, name: str) -> None:
         """Take a tool out.
@@ -159,6 +175,16 @@ class ToolShelf:
         except (TypeError, ValueError) as error:
             raise RequestError(f"A tool's arguments are texts, numbers, lists and the like: {error}.") from error
         return self._bot.call_tool(name, arguments)
+
+    def browse(self, words: str = "") -> Sequence[Found]:
+        """Installed plugins, and MCP servers of the registry in the setting `mcp_registry`, that have all these words;
+        each says what it would run. Give a server to `adopt` to have it written into `.mcp.json`.
+
+        Raises:
+            RequestError: The registry cannot be read.
+            ToolError: It cannot be fetched.
+        """
+        return tuple(self._bot.run(self._bot.toolbox.servers.browse(words)))
 
     def docs(self) -> str:
         """The reference of all tools, as Markdown."""

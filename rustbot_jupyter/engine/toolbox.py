@@ -42,6 +42,8 @@ class ServerFiles:
     workspace: Path
     """The folder whose `.mcp.json` is read."""
     pins_file: Path | None
+    mcp_registry: Callable[[], str] = str
+    """File or address of the MCP registry that is searched now; "" for none."""
 
 
 class Toolbox:
@@ -125,6 +127,7 @@ class Toolbox:
                 user_file=self._files.user_file,
                 workspace=self._files.workspace,
                 pins_file=self._files.pins_file,
+                mcp_registry=self._files.mcp_registry,
             )
         return self._servers
 
@@ -151,8 +154,9 @@ class Toolbox:
     async def ready(self, only: Sequence[str] | None) -> None:
         """Make the tools of a turn known: the built-in ones, and within a limit those of servers that start."""
         if only is None or only:
-            # Making their schemas takes a while; the loop goes on meanwhile.
-            await asyncio.to_thread(lambda: self.registry)
+            if not self._is_filled:
+                # Making their schemas takes a while; the loop goes on meanwhile.
+                await asyncio.to_thread(lambda: self.registry)
             if self._files is not None:
                 await self.servers.ready()
 

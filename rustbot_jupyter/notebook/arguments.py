@@ -75,7 +75,7 @@ COMMANDS: dict[str, Command] = {
         Command(verb=Verb.TOOLS, help="List the tools, and what each may do."),
         Command(
             verb=Verb.MCP,
-            usage="list|add|start|stop|restart|remove|log",
+            usage="list|add|remove|restart|log",
             most=MAX_COMMAND_WORDS,
             help="Manage MCP servers: `%rustbot mcp add NAME COMMAND …`.",
         ),
@@ -240,7 +240,7 @@ def _as_command(line: str, first: Word, fields: dict[str, Any], names: _Names) -
     return _command_call(command, arguments, {**fields, **more}, names, "")
 
 
-MCP_ACTIONS = ("list", "add", "start", "stop", "restart", "remove", "log")
+MCP_ACTIONS = ("list", "add", "remove", "restart", "log")
 
 
 def _mcp_call(words: Sequence[Word]) -> MagicCall | None:

@@ -165,6 +165,9 @@ class Profile(BaseModel):
         'Names, or patterns such as "filesystem__*", that no model is told of.',
         max_length=500,
     )
+    mcp_registry: str = _setting(
+        "", "MCP registry", "File or address of an MCP registry; `bot.tools.browse` searches it.", max_length=2_000
+    )
     tool_timeout_s: Number = _setting(
         60.0, "Tool timeout", "Longest work of one tool call.", unit="seconds", ge=0.1, le=86400
     )

@@ -95,7 +95,7 @@ class Sources:
         return (*map(_stamp, (self.path, self._working_dir / ".env")), *(environ.get(name) for name in names))
 
 
-_CONSENT = ("approve", "disabled_tools", "send_values")
+_CONSENT = ("approve", "disabled_tools", "mcp_registry", "send_values")
 """What the user alone decides: a folder that came from somewhere else does not."""
 
 
