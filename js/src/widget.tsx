@@ -6,6 +6,7 @@ import "./styles/frame.css";
 import "./styles/ui.css";
 import type { AnyModel } from "@anywidget/types";
 import { render } from "preact";
+import { CellCard } from "./CellCard";
 import { Frame } from "./Frame";
 import { Store } from "./state/store";
 import { AnyModelTransport } from "./transport";
@@ -15,6 +16,8 @@ import { View } from "./view";
 interface Traits {
   /** The tab a new view opens. */
   tab?: string;
+  /** For the card below a cell: the turn whose tools are all it shows. */
+  turn?: string | null;
 }
 
 export default function widget() {
@@ -27,7 +30,11 @@ export default function widget() {
       if (!store) throw new Error("anywidget renders after it initializes");
       const view = new View(el, model.get("tab") || "chat");
       keepKeysFromNotebook(el, signal);
-      render(<Frame store={store} view={view} />, el);
+      const turn = model.get("turn");
+      render(
+        turn ? <CellCard store={store} view={view} turn={turn} /> : <Frame store={store} view={view} />,
+        el,
+      );
       store.open();
       return () => render(null, el);
     },

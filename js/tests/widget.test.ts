@@ -2,7 +2,7 @@
 
 import { options } from "preact";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { FakeModel, message, snapshot, state } from "../dev/fake";
+import { approval, FakeModel, message, snapshot, state, toolRun } from "../dev/fake";
 import * as markdown from "../src/libraries/markdown";
 import type { Op, SnapshotOp } from "../src/protocol";
 import widget from "../src/widget";
@@ -493,6 +493,250 @@ describe("the model", () => {
     press(field, "Enter");
 
     expect(model.sent.at(-1)).toMatchObject({ command: "set_model", model: "my/own-model" });
+  });
+});
+
+describe("tools", () => {
+  const called = (...runs: Partial<Parameters<typeof toolRun>[0]>[]) => ({
+    messages: [
+      message({ role: "user", text: "Plot" }),
+      message({ id: "a", text: "I look.", finish_reason: "tool_calls" }),
+      message({ id: "b", finish_reason: "tool_calls" }),
+      message({ id: "c", text: "Done." }),
+    ],
+    tool_runs: runs.map((it, index) => toolRun({ message_id: index === 0 ? "a" : "b", ...it })),
+  });
+  const articles = (el: Element) => [...el.querySelectorAll<HTMLElement>('[data-role="assistant"]')];
+
+  test("are shown below the message that called them, wordless messages with the one before", async () => {
+    const { el } = await chat(called({}, {}, {}));
+
+    expect(articles(el)).toHaveLength(2);
+    expect(articles(el)[0]?.textContent).toContain("3 tools used");
+  });
+
+  test("leave a mark on the answer that came of them, and on no other", async () => {
+    const { el } = await chat(called({}, {}));
+
+    const marks = articles(el).map((it) => it.querySelector(".rb-used-tools")?.textContent ?? "");
+    expect(marks).toEqual(["", "2tools"]);
+  });
+
+  test("without a word before them are only their cards", async () => {
+    const { el } = await chat({
+      messages: [message({ id: "a" }), message({ id: "b", text: "Done." })],
+      tool_runs: [toolRun({ message_id: "a" })],
+    });
+
+    expect(articles(el)[0]?.querySelector('[data-kind="tool"]')).not.toBeNull();
+    expect(articles(el)[0]?.querySelector("footer, .rb-answer")).toBeNull();
+  });
+
+  test("that run say so instead of the line below the conversation", async () => {
+    const { el } = await chat({
+      messages: [message({ id: "a", status: "complete" })],
+      tool_runs: [toolRun({ id: "r", message_id: "a", state: "running" })],
+      state: state("running_tools"),
+    });
+
+    expect(el.querySelector(".rb-activity")).toBeNull();
+    button(el, "Cancel").click();
+    expect(model.sent.at(-1)).toMatchObject({ command: "cancel_tool", run_id: "r" });
+  });
+
+  test("print while they run", async () => {
+    const { el } = await chat({
+      messages: [message({ id: "a" })],
+      tool_runs: [toolRun({ id: "r", message_id: "a", state: "running", output: "one " })],
+      state: state("running_tools"),
+    });
+
+    emit({ op: "tool_output", id: "r", offset: 4, text: "two" });
+
+    expect(el.querySelector(".rb-tool-output")?.textContent).toBe("one two");
+  });
+
+  for (const [name, words] of [
+    ["running_tools", "Running tools"],
+    ["waiting_approval", "Waiting for you"],
+    ["waiting_kernel", "Waiting for the kernel: a cell is running"],
+  ] as const) {
+    test(`the badge says of ${name}: ${words}`, async () => {
+      const { el } = await chat({ state: state(name) });
+
+      expect(el.querySelector(".rb-header .rb-badge")?.textContent).toBe(words);
+    });
+  }
+});
+
+describe("questions", () => {
+  test("are announced, and the input says that something waits", async () => {
+    const { el } = await chat();
+
+    emit({ op: "approvals", items: [approval({ label: "Run a command" })] });
+
+    await vi.waitFor(() =>
+      expect(el.querySelector('[aria-live="polite"]')?.textContent).toContain(
+        "asks for your approval: Run a command",
+      ),
+    );
+    expect(el.querySelector(".rb-waiting-hint")?.textContent).toContain("waits for your answer");
+    button(el, "Go to the question").click();
+    expect(document.activeElement?.getAttribute("data-kind")).toBe("approval");
+  });
+
+  test("are not answered by typing in the input", async () => {
+    const { input } = await chat({ approvals: [approval()] });
+
+    for (const key of ["a", "c", "w", "d", "r"]) press(input, key);
+    await effects();
+
+    expect(model.sent.filter(({ command }) => command === "approve" || command === "deny")).toEqual([]);
+  });
+});
+
+describe("the mode", () => {
+  const option = (el: Element, label: string) =>
+    [...el.querySelectorAll<HTMLElement>('[role="radio"]')].find((it) => it.textContent?.startsWith(label));
+  const modes = () => model.sent.filter(({ command }) => command === "set_approve_mode");
+
+  test("is changed at the shield", async () => {
+    const { el } = await chat();
+    button(el, "Tools: Ask").click();
+
+    option(el, "Read only")?.click();
+
+    expect(modes()).toMatchObject([{ mode: "read-only", confirmed: false }]);
+  });
+
+  test("allow is set only after a second question", async () => {
+    const { el } = await chat();
+    button(el, "Tools: Ask").click();
+
+    option(el, "Allow")?.click();
+    const before = modes().length;
+    const asked = el.querySelector(".rb-mode-confirm")?.textContent;
+    button(el, "Run without asking").click();
+
+    expect(before).toBe(0);
+    expect(asked).toContain("ends with this conversation");
+    expect(modes()).toMatchObject([{ mode: "allow", confirmed: true }]);
+  });
+
+  test("stays when the second question is answered with no", async () => {
+    const { el } = await chat();
+    button(el, "Tools: Ask").click();
+    option(el, "Allow")?.click();
+
+    button(el, "Keep asking").click();
+
+    expect(modes()).toEqual([]);
+    expect(el.querySelector(".rb-mode-card")).toBeNull();
+  });
+
+  test("allow has a red mark beside the state and at the input", async () => {
+    const { el } = await chat();
+    const before = el.textContent;
+
+    emit({ op: "approve_mode", mode: "allow" });
+
+    expect(before).not.toContain("Runs tools without asking");
+    expect(el.querySelector(".rb-header .rb-unasked")?.textContent).toBe("Runs tools without asking");
+    expect(el.querySelector(".rb-composer .rb-mode-allow")?.textContent).toBe("Runs tools without asking");
+  });
+});
+
+describe("references", () => {
+  const names = (el: Element) =>
+    [...el.querySelectorAll(".rb-completion-name > bdi")].map((it) => it.textContent);
+
+  async function typing(text: string) {
+    const { el, input } = await chat();
+    type(input, text);
+    await vi.waitFor(() => expect(model.sent.at(-1)?.command).toBe("references"));
+    const result = {
+      prompts: [
+        { name: "git:review", description: "Review", arguments: ["branch"] },
+        { name: "git:commit", description: "Commit", arguments: [] },
+      ],
+      resources: [{ name: "notes:today", description: "" }],
+    };
+    emit({ op: "ack", view, id: model.sent.at(-1)?.id ?? "", ok: true, result });
+    await vi.waitFor(() => expect(names(el).length).toBeGreaterThan(0));
+    return { el, input };
+  }
+
+  test("are chosen with the arrow keys and Enter, which sends nothing", async () => {
+    const { el, input } = await typing("/git");
+    const shown = names(el);
+
+    press(input, "ArrowDown");
+    press(input, "Enter");
+
+    expect(shown).toEqual(["/git:review", "/git:commit"]);
+    expect(input.value).toBe("/git:commit ");
+    expect(sends()).toEqual([]);
+    expect(names(el)).toEqual([]);
+  });
+
+  test("are left by Escape, which stops nothing", async () => {
+    const { el, input } = await typing("see @no");
+
+    press(input, "Escape");
+
+    expect(names(el)).toEqual([]);
+    expect(model.sent.some(({ command }) => command === "stop")).toBe(false);
+    press(input, "Enter");
+    expect(sends()).toEqual(["see @no"]);
+  });
+
+  test("are not asked for by other text", async () => {
+    const { input } = await chat();
+
+    type(input, "1/2 of me@example.com");
+    await effects();
+
+    expect(model.sent.some(({ command }) => command === "references")).toBe(false);
+  });
+});
+
+describe("the card below a cell", () => {
+  async function cell(more: Partial<SnapshotOp>) {
+    model = new FakeModel({ turn: "t7" });
+    const { el } = mount();
+    await vi.waitFor(() => expect(model.sent.some(({ command }) => command === "sync")).toBe(true));
+    view = model.sent.find(({ command }) => command === "sync")?.view ?? "";
+    model.emit(snapshot(view, more));
+    return el;
+  }
+  const run = toolRun({ id: "r7", message_id: "a", turn_id: "t7", label: "Mine", state: "waiting_approval" });
+
+  test("shows the tools and questions of its turn and no others", async () => {
+    const el = await cell({
+      tool_runs: [run, toolRun({ message_id: "b", turn_id: "t8", label: "Other" })],
+      approvals: [approval({ run_id: "r7", text: "mine" }), approval({ run_id: "r8", text: "other" })],
+    });
+
+    expect([...el.querySelectorAll(".rb-tool-label")].map((it) => it.textContent)).toEqual(["Mine"]);
+    expect([...el.querySelectorAll(".rb-exact-command")].map((it) => it.textContent)).toEqual(["mine"]);
+    expect(el.querySelector("textarea, [role=tablist]")).toBeNull();
+  });
+
+  test("shows what the turn asks apart from its tools", async () => {
+    const question = approval({ run_id: "", kind: "question", text: "Go on?" });
+
+    const el = await cell({ approvals: [question], state: state("waiting_approval", { turn_id: "t7" }) });
+    const shown = el.querySelectorAll('[data-kind="approval"]').length;
+    emit({ op: "state", state: state("waiting_approval", { turn_id: "t8" }) });
+
+    expect(shown).toBe(1);
+    expect(el.querySelectorAll('[data-kind="approval"]')).toHaveLength(0);
+  });
+
+  test("is not to be seen while there is nothing to show", async () => {
+    const el = await cell({ tool_runs: [toolRun({ turn_id: "t8" })] });
+
+    expect(el.querySelector<HTMLElement>(".rb-root")?.hidden).toBe(true);
   });
 });
 

@@ -2,7 +2,7 @@
 /** One question of the kernel: what shall happen, exactly, and the answers there are. */
 
 import type { TargetedKeyboardEvent } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ApprovalScope, ApprovalView } from "../protocol";
 import type { Store } from "../state/store";
 import { riskIcon, riskWords } from "../tools/words";
@@ -167,16 +167,18 @@ function useAnswer(store: Store, approval: ApprovalView, card: { current: HTMLEl
 
 /** When a card with the focus goes, the next one gets it, or the input: never the notebook, whose keys delete cells. */
 function useFocusHandover(card: { current: HTMLElement | null }): void {
-  useEffect(() => {
+  // A layout effect is cleaned up while the card is still in the page.
+  useLayoutEffect(() => {
     const element = card.current;
+    const root = element?.closest(".rb-root");
     return () => {
-      if (!element?.contains(document.activeElement)) return;
-      const root = element.closest(".rb-root");
       // Once the page is drawn: what moves in it loses the focus.
-      queueMicrotask(() => {
-        const next = root?.querySelector<HTMLElement>('[data-kind="approval"], .rb-composer textarea');
-        next?.focus({ preventScroll: true });
-      });
+      if (root && element?.contains(document.activeElement)) queueMicrotask(() => focusNext(root));
     };
   }, [card]);
 }
+
+const focusNext = (root: Element): void =>
+  root
+    .querySelector<HTMLElement>('[data-kind="approval"], .rb-composer textarea')
+    ?.focus({ preventScroll: true });

@@ -1,14 +1,15 @@
 /** What waits for the user: a card each. */
 
 import { useEffect, useState } from "preact/hooks";
+import type { ApprovalView } from "../protocol";
 import type { Store } from "../state/store";
-import { useSelect } from "../ui/hooks";
 import { ApprovalCard } from "./ApprovalCard";
 import type { Highlight } from "./exact";
 import "./approvals.css";
 
 interface ApprovalsProps {
   store: Store;
+  items: readonly ApprovalView[];
   /** Colours for code, once they are there. */
   highlight: Highlight | null;
 }
@@ -16,8 +17,7 @@ interface ApprovalsProps {
 /** A click that was meant for something else must not answer a card that has just come under the pointer. */
 const ARMED_AFTER_MS = 500;
 
-export function Approvals({ store, highlight }: ApprovalsProps) {
-  const items = useSelect(store, (state) => state.approvals);
+export function Approvals({ store, items, highlight }: ApprovalsProps) {
   const shown = items.map(({ id, digest }) => `${id} ${digest}`);
   const isArmed = useArmed(shown.join("\n"));
   return (

@@ -17,7 +17,9 @@ export function WaitingHint({ store, view }: { store: Store; view: View }) {
     <div class="rb-waiting-hint">
       <Icon name="shield" />
       <span>{count === 1 ? "Rustbot waits for your answer." : `Rustbot waits for ${count} answers.`}</span>
-      <Button label="Go to the question" kind="quiet" onClick={show} />
+      <Button label="Go to the question" kind="quiet" onClick={show}>
+        Show
+      </Button>
     </div>
   );
 }

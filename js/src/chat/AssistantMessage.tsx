@@ -110,7 +110,8 @@ function Foot({ message, toolsUsed, isLast, isBusy, isLocal, actions }: MessageP
       {toolsUsed > 0 && (
         <span class="rb-used-tools" title="This answer was made with tools">
           <Icon name="tool" />
-          {toolsUsed === 1 ? "1 tool" : `${toolsUsed} tools`}
+          {toolsUsed}
+          <span>{toolsUsed === 1 ? "tool" : "tools"}</span>
         </span>
       )}
       <Facts message={message} isLocal={isLocal} />

@@ -36,6 +36,7 @@ export function ChatTab({ store, view }: TabProps) {
   }, [store, view]);
   const isEmpty = useSelect(store, isEmptyChat);
   const model = useSelect(store, (state) => state.model);
+  const approvals = useSelect(store, (state) => state.approvals);
   const queue = useSelect(store, (state) => state.queue);
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -51,7 +52,7 @@ export function ChatTab({ store, view }: TabProps) {
         {isEmpty && <EmptyState model={model} actions={actions} />}
         <OnTheWay store={store} view={view} />
         <Now store={store} view={view} />
-        <Approvals store={store} highlight={context.markdown.value?.highlight ?? null} />
+        <Approvals store={store} items={approvals} highlight={context.markdown.value?.highlight ?? null} />
       </MessageList>
       <div class="rb-dock">
         <Banners store={store} complaint={complaint} onForgetComplaint={() => setComplaint("")} />

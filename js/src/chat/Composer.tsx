@@ -8,6 +8,7 @@ import { Button } from "../ui/Button";
 import { useSelect } from "../ui/hooks";
 import type { View } from "../view";
 import type { ChatActions } from "./actions";
+import { Completions, useCompleting } from "./Completions";
 import { loadDraft, saveDraft } from "./draft";
 import { ModelPicker } from "./ModelPicker";
 import { Totals } from "./Totals";
@@ -30,6 +31,7 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
   const [draft, setDraft] = useDraft(conversationId);
   const field = useRef<HTMLTextAreaElement>(null);
   const sentAt = useRef(0);
+  const completing = useCompleting(store, field, `${view.id}-completions`, setDraft);
   useGrowth(field, draft);
 
   const send = async () => {
@@ -56,6 +58,7 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
         send();
       }}
     >
+      <Completions {...completing} />
       <textarea
         ref={field}
         class="rb-prompt"
@@ -63,9 +66,20 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
         dir="auto"
         placeholder={isBusy ? "Write on: it is sent next" : "Ask anything"}
         aria-label="Message to Rustbot"
+        aria-autocomplete="list"
+        aria-controls={completing.options.length > 0 ? completing.listId : undefined}
+        aria-activedescendant={
+          completing.options.length > 0 ? `${completing.listId}-${completing.at}` : undefined
+        }
         value={draft}
-        onInput={(event) => setDraft(event.currentTarget.value)}
+        onInput={(event) => {
+          setDraft(event.currentTarget.value);
+          completing.look();
+        }}
+        onKeyUp={completing.look}
+        onClick={completing.look}
         onKeyDown={(event) => {
+          if (completing.press(event)) return;
           // While an input method composes, Enter takes its suggestion; Safari says so by 229 only.
           const isComposing = event.isComposing || event.keyCode === 229;
           if (event.key !== "Enter" || event.shiftKey || isComposing) return;

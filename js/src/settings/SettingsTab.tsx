@@ -1,19 +1,20 @@
 /** The Settings tab: every setting with its origin, the key, and what is not saved yet. */
 
-import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { FieldView, SettingsView } from "../protocol";
 import type { Store } from "../state/store";
 import type { TabProps } from "../tabs";
-import { Banner } from "../ui/Banner";
 import { Select } from "../ui/fields";
 import { useSelect } from "../ui/hooks";
 import { FieldRow } from "./FieldRow";
 import { formOf, type SettingsForm } from "./form";
 import { KeySection } from "./KeySection";
 import { type ModelSearch, modelSearch } from "./models";
+import { Problems } from "./Problems";
 import { SaveBar } from "./SaveBar";
+import { Section } from "./Section";
 import { ServerTools } from "./Server";
+import { ToolSections } from "./tools/ToolSections";
 import "./settings.css";
 
 export function SettingsTab({ store, view }: TabProps) {
@@ -63,6 +64,7 @@ function SettingsForms({ store, view, settings, form }: SettingsFormsProps) {
           ];
         })}
         {!settings.fields.some((field) => field.name === "base_url") && keySection}
+        <ToolSections store={store} view={view} />
       </div>
       <SaveBar
         settings={settings}
@@ -104,33 +106,6 @@ function FieldRows({ id, fields, form, models, store }: FieldRowsProps) {
         ),
       ])}
     </>
-  );
-}
-
-function Section({ id, title, children }: { id: string; title: string; children: ComponentChildren }) {
-  return (
-    <section class="rb-settings-group" aria-labelledby={id}>
-      <h3 class="rb-settings-title" id={id}>
-        {title}
-      </h3>
-      {children}
-    </section>
-  );
-}
-
-function Problems({ problems }: { problems: readonly string[] }) {
-  return (
-    <Banner level="warning">
-      {problems.length === 1 ? (
-        problems[0]
-      ) : (
-        <ul class="rb-problems">
-          {problems.map((problem) => (
-            <li key={problem}>{problem}</li>
-          ))}
-        </ul>
-      )}
-    </Banner>
   );
 }
 

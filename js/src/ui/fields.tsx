@@ -105,7 +105,7 @@ export function Select(props: SelectProps) {
 }
 
 interface ToggleProps {
-  id: string;
+  id?: string;
   isOn: boolean;
   isDisabled?: boolean;
   describedBy?: string;

@@ -48,8 +48,12 @@ function ask(items: ApprovalView[], answers: Answers = {}): void {
   place = root.firstElementChild as HTMLElement;
   input = root.querySelector("textarea") as HTMLTextAreaElement;
   kernel.model.emit({ op: "approvals", items });
-  render(<Approvals store={kernel.store} highlight={highlight} />, place);
+  render(<All />, place);
 }
+
+const All = () => (
+  <Approvals store={kernel.store} items={kernel.store.state.value.approvals} highlight={highlight} />
+);
 
 const say = (...items: ApprovalView[]) => kernel.model.emit({ op: "approvals", items });
 const cards = () => [...place.querySelectorAll<HTMLElement>('[data-kind="approval"]')];
@@ -337,7 +341,7 @@ const KINDS: ApprovalKind[] = ["arguments", "code", "command", "diff", "address"
 
 describe("texts of others are nothing but text", () => {
   for (const text of HOSTILE) {
-    test(JSON.stringify(text), async () => {
+    test(JSON.stringify(text), () => {
       ask(
         KINDS.map((kind) =>
           approval({
@@ -352,7 +356,6 @@ describe("texts of others are nothing but text", () => {
           }),
         ),
       );
-      await armed();
       for (const details of place.querySelectorAll("details")) details.open = true;
 
       expect(
