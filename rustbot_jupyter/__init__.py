@@ -39,6 +39,9 @@ if TYPE_CHECKING:
         RustbotError,
         SettingsError,
         StreamBroken,
+        ToolError,
+        ToolRefused,
+        ToolTimeout,
         UnknownModel,
         UnsupportedVersion,
     )
@@ -46,6 +49,8 @@ if TYPE_CHECKING:
     from rustbot_jupyter.logs import log_to
     from rustbot_jupyter.messages import ConversationHistory, Message, MessageRole, MessageStatus
     from rustbot_jupyter.rustbot import Rustbot
+    from rustbot_jupyter.tools.base import Tool, ToolContext, ToolDefinition, ToolResult
+    from rustbot_jupyter.tools.registry import ToolRegistry
     from rustbot_jupyter.usage import Usage
 
 _HOMES = {
@@ -74,6 +79,14 @@ _HOMES = {
     "RustbotError": "errors",
     "SettingsError": "errors",
     "StreamBroken": "errors",
+    "Tool": "tools.base",
+    "ToolContext": "tools.base",
+    "ToolDefinition": "tools.base",
+    "ToolError": "errors",
+    "ToolRefused": "errors",
+    "ToolRegistry": "tools.registry",
+    "ToolResult": "tools.base",
+    "ToolTimeout": "errors",
     "UnknownModel": "errors",
     "UnsupportedVersion": "errors",
     "Usage": "usage",
@@ -108,6 +121,14 @@ __all__ = [
     "RustbotError",
     "SettingsError",
     "StreamBroken",
+    "Tool",
+    "ToolContext",
+    "ToolDefinition",
+    "ToolError",
+    "ToolRefused",
+    "ToolRegistry",
+    "ToolResult",
+    "ToolTimeout",
     "UnknownModel",
     "UnsupportedVersion",
     "Usage",

@@ -60,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument("question", nargs="*", help="the question; '-' or nothing reads standard input")
     ask.add_argument("-m", "--model", help="who answers, as vendor/name")
     ask.add_argument("-p", "--profile", help="a profile of the settings file")
+    ask.add_argument(
+        "-t",
+        "--tools",
+        default="none",
+        help="tools it may use, which here only read: names or patterns with commas between, 'all', or 'none'",
+    )
     ask.set_defaults(run=_ask)
 
     models = commands.add_parser("models", help="list models and their prices")
@@ -87,18 +93,20 @@ def _lab(arguments: argparse.Namespace) -> int:
 def _ask(arguments: argparse.Namespace) -> int:
     words = arguments.question
     question = _standard_input() if not words or words == ["-"] else " ".join(words)
-    return asyncio.run(_stream_answer(question, arguments.model, arguments.profile))
+    tools = {"none": (), "all": ("*",)}.get(arguments.tools, tuple(filter(None, arguments.tools.split(","))))
+    return asyncio.run(_stream_answer(question, arguments.model, arguments.profile, tools))
 
 
 def _standard_input() -> str:
     return "" if sys.stdin is None else sys.stdin.read()
 
 
-async def _stream_answer(question: str, model: str | None, profile: str | None) -> int:
-    from rustbot_jupyter.events import RetryScheduled, TextStreamed, TurnInterrupted
+async def _stream_answer(question: str, model: str | None, profile: str | None, tools: tuple[str, ...]) -> int:
+    from rustbot_jupyter.events import RetryScheduled, TextStreamed, ToolFailed, ToolStarted, TurnInterrupted
     from rustbot_jupyter.rustbot import Rustbot
 
-    bot = Rustbot(model=model, profile=profile)
+    # A terminal has no card on which to allow anything.
+    bot = Rustbot(model=model, profile=profile, tools=tools, approve="read-only")
     for problem in bot.settings.problems:
         print(f"rustbot: {problem}", file=sys.stderr)
     exit_code = 0
@@ -107,6 +115,10 @@ async def _stream_answer(question: str, model: str | None, profile: str | None) 
             if isinstance(event, TextStreamed):
                 sys.stdout.write(_writable(event.text))
                 sys.stdout.flush()
+            elif isinstance(event, ToolStarted):
+                print(f"\nrustbot: {event.tool} …", file=sys.stderr)
+            elif isinstance(event, ToolFailed):
+                print(f"rustbot: {_writable(event.error)}", file=sys.stderr)
             elif isinstance(event, RetryScheduled):
                 print(f"rustbot: {event.reason} Trying again in {event.wait_s:.1f} s.", file=sys.stderr)
             elif isinstance(event, TurnInterrupted):

@@ -182,7 +182,7 @@ class Rustbot:
         try:
             turn = self.submit(self._request(question, model, tools, timeout, max_cost_usd))
             while not is_over:
-                with open_to_interrupts():
+                with open_to_interrupts(), self._asking(turn.id):
                     event = await events.get()
                 if event.turn_id != turn.id:
                     continue
@@ -249,7 +249,7 @@ class Rustbot:
 
     @contextlib.contextmanager
     def _asking(self, turn_id: str) -> Iterator[None]:
-        """Show approvals below the cell that awaits a turn."""
+        """Show approvals below the cell that awaits a turn; where there can be no card, say how to answer."""
         loop, context = asyncio.get_running_loop(), contextvars.copy_context()
         approvals = CellApprovals(self, turn_id, may_prompt=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
         def toolbox(self) -> Toolbox:
             """The tools and what waits for the user."""
 
+
+logger = logging.getLogger("rustbot_jupyter.approvals")
 
 NOBODY = 'Nobody can be asked here. The user can allow it beforehand, with a rule or `approve="allow"`.'
 """What the model is told where no person looks at the notebook."""
@@ -68,6 +71,11 @@ class CellApprovals:
                     ask_in_words(approval)
                 else:
                     approval.deny(NOBODY)
+        else:
+            logger.warning(
+                "Rustbot waits for your word on %r: `bot.approvals[0]` shows it; answer with `.allow()` or `.deny()`.",
+                approval.tool or approval.label,
+            )
 
     def _show_card(self) -> None:
         if self._card is None:
