@@ -17,6 +17,8 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "tools.ipynb"
 @pytest.fixture
 def after_it(own_kernel: Any) -> Any:
     """A kernel in which all cells of the notebook ran, from top to bottom and without a person."""
+    # The folder of our settings is off limits to tools, so it is not the one that the notebook works in.
+    own_kernel.run("import os; os.environ['RUSTBOT_CONFIG_DIR'] = os.environ['RUSTBOT_DATA_DIR'] = 'settings'")
     for cell in nbformat.read(NOTEBOOK, 4).cells:
         if cell.cell_type == "code":
             own_kernel.run(cell.source)

@@ -223,11 +223,27 @@ def _web(match: re.Match[str]) -> ToolWish:
 
 
 def _system(match: re.Match[str]) -> ToolWish:
-    return ToolWish(tool="system_info", said="I'll look at this system.")
+    topic = next((topic for words, topic in _TOPICS if re.search(words, match.group(), re.IGNORECASE)), "")
+    return ToolWish(tool="system_info", said="I'll look at this system.", values=((topic,) if topic else (),))
+
+
+_TOPICS = (
+    (r"\b(?:memory|ram)\b", "memory"),
+    (r"\b(?:disk|space)\b", "disk"),
+    (r"\b(?:cpus?|cores|processors)\b", "cpu"),
+    (r"\bpackages\b", "packages"),
+    (r"\b(?:python|platform|os|operating system|machine|computer)\b", "platform"),
+)
+
+
+def _package(match: re.Match[str]) -> ToolWish:
+    name = match["package"]
+    said = f"I'll look for `{name}` among the packages."
+    return ToolWish(tool="system_info", said=said, values=(("packages", name),), is_certain=False)
 
 
 def _time(match: re.Match[str]) -> ToolWish:
-    return ToolWish(tool="system_info", said="I'll look at the clock.", is_certain=False)
+    return ToolWish(tool="system_info", said="I'll look at the clock.", values=(("time",),), is_certain=False)
 
 
 _NAME = r"`?(?P<name>[^\W\d]\w*)`?"
@@ -313,6 +329,11 @@ _PHRASES: tuple[Phrases, ...] = (
         _time,
         r"what(?:'s| is) the time|what time is it(?: now)?|what(?:'s| is) (?:the date|today's date)|"
         r"what day is (?:it|today)",
+    ),
+    _matching(
+        _package,
+        r"(?:what|which) version of `?(?P<package>(?!python\b)[\w.-]+)`? (?:is installed|do i have|is this|is there)",
+        r"is (?:the package )?`?(?P<package>[\w.-]+)`? installed",
     ),
     _matching(
         _system,
