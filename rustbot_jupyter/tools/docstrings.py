@@ -9,24 +9,27 @@ from typing import Any
 
 _SECTION = re.compile(r"^(Args|Arguments|Parameters|Params):?\s*$")
 _OTHER_SECTION = re.compile(r"^(Returns?|Yields?|Raises|Notes?|Examples?|See Also|Attributes|Warns|Warnings):?\s*$")
-_GOOGLE = re.compile(r"^\*{0,2}(\w+)\s*(?:\([^)]*\))?\s*:\s*(.*)$")
-_NUMPY = re.compile(r"^\*{0,2}(\w+)\s*(?::\s*(.*))?$")
+_GOOGLE = re.compile(r"^\*{0,2}(\w+)\s*(?:\(.*?\))?\s*:\s*(.*)$")
+_NUMPY = re.compile(r"^(\*{0,2}\w+(?:\s*,\s*\*{0,2}\w+)*)\s*(?::\s.*)?$")
 _SPHINX = re.compile(r"^:param(?:\s+[^:]+?)?\s+(\w+):\s*(.*)$")
 
 
 def describe_function(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
     """The text before any section, and a description for each parameter that has one."""
     lines = (inspect.getdoc(function) or "").splitlines()
-    text, parameters, rest = [], {}, iter(enumerate(lines))
-    for index, line in rest:
+    text: list[str] = []
+    parameters: dict[str, str] = {}
+    is_text = True
+    for index, line in enumerate(lines):
         if (found := _SPHINX.match(line)) is not None:
             parameters[found[1]] = _joined(found[2], lines[index + 1 :], 0)
+            is_text = False
         elif _SECTION.match(line):
             parameters |= _parameters(lines[index + 1 :])
             break
         elif _OTHER_SECTION.match(line) or line.startswith((":return", ":rtype", ":raises")):
-            break
-        elif not parameters:
+            is_text = False
+        elif is_text:
             text.append(line)
     return "\n".join(text).strip(), parameters
 
@@ -40,8 +43,10 @@ def _parameters(lines: list[str]) -> dict[str, str]:
         if not line.strip() or _indent(line) != margin:
             continue
         match = (_NUMPY if is_numpy else _GOOGLE).match(line.strip())
-        if match is not None:
-            found[match[1]] = _joined("" if is_numpy else match[2], body[index + 1 :], margin)
+        if match is None:
+            continue
+        text = _joined("" if is_numpy else match[2], body[index + 1 :], margin)
+        found |= dict.fromkeys(re.findall(r"\w+", match[1]), text)
     return found
 
 

@@ -97,7 +97,7 @@ def _parameters(function: Callable[..., Any], name: str) -> list[inspect.Paramet
 
 def _field(parameter: inspect.Parameter, text: str | None) -> Any:
     options: dict[str, Any] = {"alias": parameter.name}
-    if text is not None:
+    if text:
         # Else a description of `Annotated[..., Field(description=...)]` stays.
         options["description"] = text
     if parameter.default is not parameter.empty and not isinstance(parameter.default, FieldInfo):

@@ -170,7 +170,7 @@ async def test_a_function_of_the_users_may_be_allowed_as_a_whole():
 
     lab = Lab(mine, risk=Risk.EXECUTE)
 
-    assert await answered(lab, "always", "mine", number=1) == "allowed always: '*'"
+    assert await answered(lab, "always", "mine", number=1) == "allowed always"
     assert not await is_asked(lab, "mine", number=2)
 
 
