@@ -538,6 +538,10 @@ async def test_a_tool_that_is_not_offered_is_not_called():
     assert 'bot.tools.enable("run_code")' in whole.text
 
 
+async def test_for_a_tool_of_a_server_it_names_the_servers():
+    assert "bot.mcp.list()" in (await answer(asked("use time__now with zone=UTC"))).text
+
+
 async def test_the_choice_of_no_tool_is_respected():
     assert (await answer(asked("list files", tool_choice="none"))).tool_calls == ()
 
@@ -644,6 +648,7 @@ async def test_no_variables_are_told_as_they_come():
 async def test_a_value_stands_in_a_sentence():
     assert await told("how many rows has df?", "42") == "`len(df)` is `42`."
     assert await told("how many rows has df?", "result: int = 42") == "`len(df)` is `42`."
+    assert await told("how many rows has df?", "result: numpy int64 = 42") == "`len(df)` is `42`."
 
 
 async def test_a_long_value_stands_in_a_block():
@@ -781,6 +786,10 @@ async def test_a_tool_of_the_user_is_told_by_its_name():
     [
         ("'run_code' was not run: the user refused it. Do not try it again.", "You did not allow `run_code`"),
         ("'run_code' was not run: the user refused it. The user says: not now", "You said: “not now”"),
+        (
+            "'run_code' was not run: the user refused it. The user says: Nobody answered within 60 minutes.",
+            "`run_code` was not run. Nobody answered",
+        ),
         ("'run_code' was not run: a rule of the user's forbids it. Do not try it again.", "One of your rules forbids"),
         ("'run_code' was not run: only reading is allowed now. Answer without it.", "may only read"),
         ("The user cancelled it. Do not try it again.", "You cancelled `run_code`"),

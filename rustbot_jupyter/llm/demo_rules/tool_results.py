@@ -53,9 +53,12 @@ def _told(finding: Finding) -> str:
 
 def _failure(finding: Finding) -> str:
     name, content = code_span(finding.call.name), finding.result.content.strip()
+    _, _, reason = content.partition("The user says: ")
+    # Rustbot's own words, where no user could say anything.
+    if reason.startswith("Nobody "):
+        return f"{name} was not run. {reason}"
     for words, sentence in _ENDINGS:
         if words in content:
-            _, _, reason = content.partition("The user says: ")
             return sentence.format(name=name) + (f" You said: “{_line(reason)}”" if reason else "")
     return f"{name} did not work. It says:\n\n{fenced(content or 'nothing')}"
 
@@ -107,8 +110,8 @@ def _tell_value(finding: Finding) -> str:
     return f"{finding.subject} is {code_span(value)}."
 
 
-# "result: int = 4" and "result: pandas DataFrame, 3 rows × 2 columns", as values are described.
-_RESULT = re.compile(r"\Aresult: (?:[\w.]+ = )?")
+# "result: int = 4", "result: numpy float64 = ..." and "result: pandas DataFrame, 3 rows × 2 columns".
+_RESULT = re.compile(r"\Aresult: (?:[\w.]+(?: [\w.]+)? = )?")
 
 
 def _tell_code(finding: Finding) -> str:

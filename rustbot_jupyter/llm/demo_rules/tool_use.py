@@ -65,10 +65,15 @@ def _not_offered(tool: str, offered: Mapping[str, Schema]) -> str:
             f"I would use the tool `{tool}` for this, but tools are off for this question, so I cannot look and do not "
             "guess. They are switched on in the **Settings** tab, and by `--tools all` behind `%%rustbot`."
         )
+    way_back = (
+        "`bot.mcp.list()` shows which servers run."
+        if "__" in tool
+        else f"`bot.tools.list()` shows which there are; one that is switched off comes back with "
+        f'`bot.tools.enable("{tool}")` or in the **Settings** tab.'
+    )
     return (
         f"I would use the tool `{tool}` for this, but it is not among the tools I was offered, so I cannot look and do "
-        f"not guess. `bot.tools.list()` shows which there are; one that is switched off comes back with "
-        f'`bot.tools.enable("{tool}")` or in the **Settings** tab.'
+        f"not guess. {way_back}"
     )
 
 
