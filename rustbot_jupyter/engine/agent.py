@@ -445,6 +445,7 @@ class Agent:
             duration_s=event.took_s,
             error="" if isinstance(event, TurnFinished) else event.error,
             events=self.log.of_turn(turn.id),
+            earlier=_earlier_messages(turn, message),
             tool_runs=tuple(self.toolbox.runs.of_turn(turn.id)),
         )
         raises = isinstance(event, TurnFailed) or (isinstance(event, TurnInterrupted) and event.reason == "timeout")
@@ -549,6 +550,11 @@ def _write_to_log(event: AssistantEvent) -> None:
     if logger.isEnabledFor(level):
         with log_context(turn_id=event.turn_id, conversation_id=event.conversation_id):
             logger.log(level, "%s: %s", event.kind, event.summary, extra={"seq": event.seq, "state": event.state})
+
+
+def _earlier_messages(turn: Turn, last: Message | None) -> tuple[Message, ...]:
+    said = (message for message in turn.history.messages if message.turn_id == turn.id)
+    return tuple(message for message in said if message.role is MessageRole.ASSISTANT and message is not last)
 
 
 def _empty_answer(turn: Turn, event: TurnFinished | TurnInterrupted | TurnFailed) -> Message:

@@ -25,6 +25,8 @@ class Reply:
     error: str = ""
     """Why the answer is not whole; "" when it is."""
     events: tuple[AssistantEvent, ...] = ()
+    earlier: tuple[Message, ...] = ()
+    """What the model said before its last message, between tool calls."""
     tool_runs: tuple[ToolRun, ...] = ()
     """The tool calls made for this answer, in order: `.call`, `.state`, `.result`, `.approval`, `.duration_s`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -17,6 +17,8 @@ from rustbot_jupyter.inert_markdown import inert_markdown
 from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.messages import ImagePart, MessageStatus, new_id
 from rustbot_jupyter.notebook.answer_formats import code_for_cell, html_frame, html_source, json_value, latex_source
+from rustbot_jupyter.tools.consent import NOT_NEEDED
+from rustbot_jupyter.tools.runs import RunState, ToolRun
 
 UPDATE_INTERVAL_S = 0.1
 
@@ -133,8 +135,52 @@ def _markdown(text: str, reply: Reply, note: str = "") -> Bundle:
     if reply.status is not MessageStatus.COMPLETE:
         note = f"Interrupted. {reply.error}".strip()
     below = [f"*{_escaped(note)}*"] if note else []
-    shown = _joined(inert_markdown(_closed(text)), *below, f"<small>{_escaped(footer(reply))}</small>")
-    return {"text/markdown": shown, "text/plain": _joined(text, note)}
+    steps = list(_steps(reply))
+    shown = _joined(
+        *(piece for said, done in steps for piece in (inert_markdown(_closed(said)), _noted(done))),
+        inert_markdown(_closed(text)),
+        *below,
+        f"<small>{_escaped(footer(reply))}</small>",
+    )
+    return {"text/markdown": shown, "text/plain": _joined(*(_joined(*step) for step in steps), text, note)}
+
+
+def _noted(lines: str) -> str:
+    # Two spaces at its end keep a line a line of its own.
+    return "  \n".join(f"*{_escaped(line)}*" for line in lines.splitlines())
+
+
+def _steps(reply: Reply) -> Iterator[tuple[str, str]]:
+    """What was said before the last message, each with the tools that it called."""
+    for message in reply.earlier:
+        runs = [run for run in reply.tool_runs if run.message_id == message.id]
+        yield message.text.strip(), "\n".join(_tool_line(run) for run in runs)
+
+
+_MARKS = {RunState.COMPLETE: "✓", RunState.REFUSED: "⊘", RunState.INTERRUPTED: "■"}
+
+
+def _tool_line(run: ToolRun) -> str:
+    """`✓ Run code in the notebook (run_code) · allowed once · 12 ms`."""
+    name = run.call.name if run.label == run.call.name else f"{run.label} ({run.call.name})"
+    parts = [f"{_MARKS.get(run.state, '✗')} {name}"]
+    if run.approval not in ("", NOT_NEEDED, "refused"):
+        parts.append(run.approval)
+    parts.append(run.state.value if run.state is not RunState.COMPLETE else _time(run.duration_s or 0.0))
+    return " · ".join(parts)
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def pictures_of(reply: Reply) -> Iterator[Bundle]:
+    """The pictures that tools gave for an answer."""
+    for run in reply.tool_runs:
+        for picture in run.images:
+            if picture.media_type.startswith("image/") and picture.data:
+                encoded = base64.b64encode(picture.data).decode()
+                yield {picture.media_type: encoded, "text/plain": f"A picture of {run.call.name}"}
 
 
 def _closed(text: str) -> str:

@@ -19,6 +19,7 @@ from rustbot_jupyter.notebook.answer_display import (
     failure_bundle,
     final_bundle,
     footer,
+    pictures_of,
     publish,
 )
 from rustbot_jupyter.notebook.answer_formats import code_for_cell
@@ -119,6 +120,9 @@ class RustbotMagics:
         else:
             bundle = final_bundle(reply, call.format)
         answer.finish(bundle, {"rustbot": {"model": reply.model, "status": reply.status.value, "usage": footer(reply)}})
+        if call.stream and call.format == "md":
+            for picture in pictures_of(reply):
+                publish(picture)
 
     def _notebook(self) -> Notebook:
         self._shell.user_ns.setdefault("Err", self.failures.tracebacks)
@@ -155,6 +159,7 @@ def _shown(reply: Reply, cell_number: int | None) -> ShownReply:
         duration_s=reply.duration_s,
         error=reply.error,
         events=reply.events,
+        earlier=reply.earlier,
         tool_runs=reply.tool_runs,
         shown_in=cell_number,
     )

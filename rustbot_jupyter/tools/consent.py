@@ -16,7 +16,7 @@ from rustbot_jupyter.tools.approval import Answer, Approval, Approvals
 from rustbot_jupyter.tools.base import EVERY_CALL, Preview, Risk, Tool
 from rustbot_jupyter.tools.listeners import Listeners
 from rustbot_jupyter.tools.results import cleaned
-from rustbot_jupyter.tools.rules import ANY, Decision, Rules
+from rustbot_jupyter.tools.rules import ANY, Decision, Rules, can_do_anything
 from rustbot_jupyter.tools.runs import ToolRun
 
 logger = logging.getLogger("rustbot_jupyter.tools")
@@ -208,7 +208,7 @@ class Consent:
             run_id=run.id,
             turn_id=run.turn_id,
             pattern=pattern,
-            scopes=("once", "conversation", "always") if pattern else ("once",),
+            scopes=_scopes(tool, pattern),
         )
         answer = await self._wait(approval, run, asking, emit)
         if not answer.allowed:
@@ -222,7 +222,8 @@ class Consent:
         except RequestError as error:
             logger.warning("%s", error)
             return "allowed once: the rule could not be kept"
-        return f"allowed {'for this conversation' if passing else 'always'}: {pattern!r}"
+        how = "for this conversation" if passing else "always"
+        return f"allowed {how}" if pattern == ANY else f"allowed {how}: {pattern!r}"
 
     async def _wait(self, approval: Approval, run: ToolRun | None, asking: Asking, emit: Emit) -> Answer:
         names = {"approval_id": approval.id, "run_id": approval.run_id, "tool": approval.tool}
@@ -241,6 +242,13 @@ class Consent:
         else:
             emit(ApprovalRefused, reason=answer.reason, took_s=took_s, **names)
         return answer
+
+
+def _scopes(tool: Tool, pattern: str) -> tuple[str, ...]:
+    if not pattern:
+        return ("once",)
+    is_for_good = not (pattern == ANY and can_do_anything(tool))
+    return ("once", "conversation", "always") if is_for_good else ("once", "conversation")
 
 
 def _pattern_of(tool: Tool, arguments: Mapping[str, Any]) -> str:

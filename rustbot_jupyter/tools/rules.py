@@ -149,7 +149,9 @@ class Rules:
         Raises:
             RequestError: It would allow more than a rule may, or the rule cannot be kept.
         """
-        _check(tool.name, pattern, Decision.ALLOW, tool, everywhere=False)
+        # All calls of a tool that can do anything are allowed until the conversation ends, never for good.
+        if not (conversation_id and pattern == ANY):
+            _check(tool.name, pattern, Decision.ALLOW, tool, everywhere=False)
         return self._keep(
             Rule(
                 tool=tool.name,
@@ -313,14 +315,15 @@ def _matches(rule: Rule, tool: Tool, arguments: Mapping[str, Any], conversation_
         # What somebody else describes is allowed as it was described then.
         if rule.tool != tool.name or rule.fingerprint != tool.fingerprint:
             return False
-        if rule.pattern == ANY and _can_do_anything(tool):
+        if rule.pattern == ANY and can_do_anything(tool) and not rule.conversation_id:
             return False
     elif not fnmatchcase(tool.name, rule.tool):
         return False
     return rule.pattern == ANY or tool.patterns.matches(rule.pattern, arguments)
 
 
-def _can_do_anything(tool: Tool) -> bool:
+def can_do_anything(tool: Tool) -> bool:
+    """Whether no rule may allow all its calls for good: running code, commands and requests are too wide for that."""
     return tool.source == BUILT_IN and tool.risk in (Risk.EXECUTE, Risk.NETWORK)
 
 
@@ -333,7 +336,7 @@ def _check(tool: str, pattern: str, decision: str, known: Tool | None, everywher
         return
     if known is None:
         raise RequestError(f"There is no tool {tool!r} to allow; `bot.tools.list()` names them.")
-    if pattern == ANY and _can_do_anything(known):
+    if pattern == ANY and can_do_anything(known):
         raise RequestError(
             f"{tool!r} can do anything, so it is not allowed for good with '*'. Allow a narrower pattern, or the "
             'conversation with `approve="allow"`.'
