@@ -8,13 +8,22 @@ interface AnswersProps {
   approval: ApprovalView;
   canAllow: boolean;
   canDeny: boolean;
+  isSent: boolean;
   onAllow(scope: ApprovalScope): void;
   onDeny(): void;
   onDenyWithReason(): void;
 }
 
 /** The buttons, each with the key that presses it while the card has the focus. */
-export function Answers({ approval, canAllow, canDeny, onAllow, onDeny, onDenyWithReason }: AnswersProps) {
+export function Answers({
+  approval,
+  canAllow,
+  canDeny,
+  isSent,
+  onAllow,
+  onDeny,
+  onDenyWithReason,
+}: AnswersProps) {
   const { scopes, pattern } = approval;
   return (
     <div class="rb-approval-answers">
@@ -55,7 +64,8 @@ export function Answers({ approval, canAllow, canDeny, onAllow, onDeny, onDenyWi
           label="Deny with a reason…"
           shortcut="R"
           kind="quiet"
-          isDisabled={!canDeny}
+          // Opens at once: who presses R and types on must not press A.
+          isDisabled={isSent}
           onClick={onDenyWithReason}
         />
       </span>

@@ -119,6 +119,7 @@ export function ApprovalCard({ store, approval, isArmed, highlight }: ApprovalCa
           approval={approval}
           canAllow={canAnswer && isRead}
           canDeny={canAnswer}
+          isSent={isSent}
           onAllow={allow}
           onDeny={() => deny("")}
           onDenyWithReason={() => setGivingReason(true)}

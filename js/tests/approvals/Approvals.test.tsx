@@ -191,6 +191,15 @@ describe("an answer", () => {
     expect(kernel.model.sent.at(-1)).toMatchObject({ command: "deny", reason: "use the copy" });
   });
 
+  test("by R opens the field at once: what is typed then answers nothing", () => {
+    ask([GIT]);
+
+    press(card(), "r");
+
+    expect(card().querySelector("input")).not.toBeNull();
+    expect(kernel.model.sent).toEqual([]);
+  });
+
   test("is sent once, however often it is clicked", async () => {
     ask([GIT], { approve: () => HOLD });
     await armed();
