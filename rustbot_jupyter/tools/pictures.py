@@ -10,6 +10,8 @@ from typing import Any
 from rustbot_jupyter.messages import ImagePart
 
 PNG = "image/png"
+LONGEST_SIDE = 2_000
+"""Pixels. No model looks closer."""
 
 
 def picture_of(value: Any) -> ImagePart | None:
@@ -22,8 +24,9 @@ def picture_of(value: Any) -> ImagePart | None:
             # Drawing runs the library's code on the user's object; a figure that fails is no picture.
             with contextlib.suppress(Exception):
                 data = draw(value)
-                if data:
-                    return ImagePart(media_type=_media_type(data), data=data)
+                media_type = _media_type(data)
+                if media_type is not None:
+                    return ImagePart(media_type=media_type, data=data)
     return None
 
 
@@ -56,6 +59,9 @@ def _plotly(value: Any) -> bytes:
 def _pil(value: Any) -> bytes:
     if not isinstance(value, sys.modules["PIL.Image"].Image):
         return b""
+    if max(value.size) > LONGEST_SIDE:
+        value = value.copy()
+        value.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     buffer = io.BytesIO()
     (value if value.mode in ("1", "L", "LA", "P", "RGB", "RGBA") else value.convert("RGB")).save(buffer, "PNG")
     return buffer.getvalue()
@@ -73,8 +79,11 @@ _DRAWERS = (
     ("IPython.display", _ipython),
 )
 
-_SIGNATURES = {b"\x89PNG": PNG, b"\xff\xd8": "image/jpeg", b"GIF8": "image/gif", b"RIFF": "image/webp"}
+_SIGNATURES = ((b"\x89PNG", PNG), (b"\xff\xd8", "image/jpeg"), (b"GIF8", "image/gif"))
 
 
-def _media_type(data: bytes) -> str:
-    return next((kind for start, kind in _SIGNATURES.items() if data.startswith(start)), PNG)
+def _media_type(data: bytes) -> str | None:
+    """What kind of picture these bytes are; None for one that no model takes, and for no picture."""
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for start, kind in _SIGNATURES if data.startswith(start)), None)

@@ -46,7 +46,7 @@ def _parameters(schema: Mapping[str, Any]) -> str:
         return ""
     required = set(schema.get("required") or ())
     rows = [
-        [f"`{name}`", _kind(entry), "" if name in required else _default(entry), _cell(entry.get("description"))]
+        [f"`{_cell(name)}`", _kind(entry), "" if name in required else _default(entry), _cell(entry.get("description"))]
         for name, entry in entries.items()
         if isinstance(entry, Mapping)
     ]
@@ -57,12 +57,15 @@ def _parameters(schema: Mapping[str, Any]) -> str:
 def _kind(entry: Mapping[str, Any]) -> str:
     if "enum" in entry:
         return _cell(", ".join(f"`{value}`" for value in entry["enum"]))
+    if isinstance(entry.get("$ref"), str):
+        return f"`{_cell(entry['$ref'].rpartition('/')[2])}`"
     if "anyOf" in entry:
         kinds = [_kind(each) for each in entry["anyOf"] if isinstance(each, Mapping) and each.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
     items = entry.get("items")
     of = f" of {_kind(items)}" if isinstance(items, Mapping) and items else ""
-    return _cell(entry.get("type", "any")) + of
+    kind = entry.get("type", "any")
+    return _cell(" or ".join(map(str, kind)) if isinstance(kind, list) else kind) + of
 
 
 def _default(entry: Mapping[str, Any]) -> str:

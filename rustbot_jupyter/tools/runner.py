@@ -176,8 +176,7 @@ class ToolRunner:
         run.state, run.error, run.cancel = state, error, None
         names = {"run_id": run.id, "call_id": run.call.call_id, "tool": run.call.name}
         if state is RunState.COMPLETE:
-            size = len(run.result.text.encode("utf-8", "replace")) if run.result is not None else 0
-            scope.emit(ToolFinished, result_bytes=size, took_s=run.duration_s or 0.0, **names)
+            scope.emit(ToolFinished, result_bytes=run.result_bytes or 0, took_s=run.duration_s or 0.0, **names)
         else:
             scope.emit(ToolFailed, status=state.value, error=error, took_s=run.duration_s or 0.0, **names)
         self.changed(run)
@@ -258,6 +257,7 @@ class _Call:
             run.arguments = tool.check(parsed(run.call))
             run.approval = await self._runner.decide(tool, run.arguments, run, self, self._scope)
             run.result = self._runner.finished(run, await self._within_limits(tool, run.arguments))
+            run.result_bytes = len(run.result.text.encode("utf-8", "replace"))
         except ToolTimeout as error:
             self._over(RunState.TIMEOUT, str(error))
         except ToolRefused as error:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from time import monotonic
@@ -15,8 +15,11 @@ from rustbot_jupyter.messages import ImagePart, ToolCallPart, new_id, utc_now
 from rustbot_jupyter.tools.base import Risk, Tool, ToolResult
 
 KEPT_RUNS = 10_000
+KEPT_WHOLE = 500
+"""Of so many calls all is kept; of older ones what a row of the frame needs."""
 OUTPUT_CHARS = 10_000
 """How much of what a running tool prints is kept for the eye: the last part."""
+SHORT_CHARS = 1_000
 
 
 class RunState(StrEnum):
@@ -62,6 +65,8 @@ class ToolRun:
     output: str = ""
     output_length: int = 0
     result: ToolResult | None = None
+    result_bytes: int | None = None
+    """Of the result's text."""
     error: str = ""
     cancel: Callable[[], None] | None = None
     """Ends this call alone; None when there is nothing to end."""
@@ -96,6 +101,13 @@ class ToolRun:
         self.output_length += dropped + len(text)
         self.output = (self.output + text)[-OUTPUT_CHARS:]
 
+    def shorten(self) -> None:
+        """Let go of what takes room."""
+        self.arguments, self.output = None, ""
+        self.call = replace(self.call, arguments="")
+        if self.result is not None:
+            self.result = replace(self.result, images=(), text=self.result.text[:SHORT_CHARS])
+
     def row(self) -> dict[str, Any]:
         """The call as a row of the `tool_runs` frame."""
         return {
@@ -108,7 +120,7 @@ class ToolRun:
             "approval": self.approval or None,
             "waited_s": self.waited_s,
             "duration_s": self.duration_s,
-            "result_bytes": len(self.result.text.encode("utf-8", "replace")) if self.result is not None else None,
+            "result_bytes": self.result_bytes,
             "error": self.error or None,
         }
 
@@ -116,8 +128,10 @@ class ToolRun:
 class ToolRuns:
     """The calls of a bot, oldest first; the oldest are forgotten first. May be read from any thread."""
 
-    def __init__(self, limit: int = KEPT_RUNS) -> None:
+    def __init__(self, limit: int = KEPT_RUNS, most_whole: int = KEPT_WHOLE) -> None:
         self._limit = limit
+        self._most_whole = most_whole
+        self._whole: deque[ToolRun] = deque()
         self._lock = threading.Lock()
         self._runs: OrderedDict[str, ToolRun] = OrderedDict()
 
@@ -125,6 +139,9 @@ class ToolRuns:
         """Keep one more."""
         with self._lock:
             self._runs[run.id] = run
+            self._whole.append(run)
+            while len(self._whole) > self._most_whole and self._whole[0].is_over:
+                self._whole.popleft().shorten()
             while len(self._runs) > self._limit:
                 self._runs.popitem(last=False)
 
