@@ -46,6 +46,12 @@ def test_what_is_no_clear_web_address_is_refused_in_one_sentence(url: str) -> No
     assert len(str(caught.value)) < 600
 
 
+@pytest.mark.parametrize("url", [url for url in UNREADABLE_URLS if "@" in url and "\\" not in url])
+def test_a_user_name_in_an_address_is_called_by_its_name(url: str) -> None:
+    with pytest.raises(ToolError, match="user name or password"):
+        Reach().read(url)
+
+
 @pytest.mark.parametrize("host", PUBLIC_HOSTS)
 def test_public_addresses_are_let_through(host: str) -> None:
     address = Reach().read(f"https://{host}/")

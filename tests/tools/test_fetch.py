@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -397,9 +398,15 @@ async def test_a_bomb_unpacks_to_no_more_than_the_limit(server: MisbehavingServe
     encoding, data = BOMBS[name]
     server.on("/page", body(data, content_type="text/plain; charset=utf-8", Content_Encoding=encoding))
 
-    page = await fetch_from(server)
+    tracemalloc.start()
+    try:
+        page = await fetch_from(server)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
 
     assert len(page.text) <= MAX_BYTES
+    assert most < 8 * MAX_BYTES
 
 
 @pytest.mark.parametrize("name", BOMBS)
