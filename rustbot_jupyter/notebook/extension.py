@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import no_var_expand
 
+from rustbot_jupyter.notebook import tool_code
 from rustbot_jupyter.notebook.question_lines import QuestionLine
 
 if TYPE_CHECKING:
+    from rustbot_jupyter.notebook.failures import Failures
     from rustbot_jupyter.notebook.magics import RustbotMagics
 
 NAME = "rustbot"
@@ -27,9 +29,16 @@ class Extension:
         return self._loaded().rustbot(line, cell)
 
     def note_failure(self, result: Any) -> None:
-        """Keep what failed; IPython calls it after each cell."""
+        """Keep what failed; IPython calls it after each cell. Code that a tool ran is no cell."""
+        if result is None or tool_code.running.get() is not None:
+            return
         if result.error_in_exec is not None or result.error_before_exec is not None:
             self._loaded().note_failure(result)
+
+    @property
+    def failures(self) -> Failures:
+        """The cells that failed."""
+        return self._loaded().failures
 
     def _loaded(self) -> RustbotMagics:
         if self._magics is None:
@@ -37,6 +46,13 @@ class Extension:
 
             self._magics = RustbotMagics(self._shell)
         return self._magics
+
+
+def extension_of(shell: Any) -> Extension | None:
+    """The extension of a shell, if it was loaded."""
+    magic = shell.magics_manager.magics["cell"].get(NAME)
+    owner = getattr(magic, "__self__", None)
+    return owner if isinstance(owner, Extension) else None
 
 
 def register(shell: Any) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ast
 import asyncio
-import inspect
 import re
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rustbot_jupyter.errors import RequestError, RustbotError
 from rustbot_jupyter.notebook.traceback_text import traceback_text
+from rustbot_jupyter.tools.namespace import is_own
 from rustbot_jupyter.tools.variables import describe_variables
 
 KEPT_FAILURES = 50
@@ -55,14 +54,23 @@ class Failures:
             del self._cells[oldest]
             self.tracebacks.pop(oldest, None)
 
+    @property
+    def newest(self) -> FailedCell | None:
+        """The newest one, if any cell has failed."""
+        return next(reversed(self._cells.values()), None)
+
+    def of_cell(self, number: int) -> FailedCell | None:
+        """The failure of this cell, if it has failed."""
+        return self._cells.get(number)
+
     def find(self, number: int | None = None) -> FailedCell:
         """The failure of this cell, or the newest one.
 
         Raises:
             RequestError: No cell has failed, or not this one.
         """
-        if number is None and self._cells:
-            return next(reversed(self._cells.values()))
+        if number is None and self.newest is not None:
+            return self.newest
         if number in self._cells:
             return self._cells[number]
         if number is None:
@@ -121,7 +129,9 @@ def _fenced(text: str, language: str) -> str:
 
 def variables_in(code: str, namespace: Mapping[str, Any]) -> tuple[str, ...]:
     """The user's variables and functions that the code names, in its order; modules and library code are left out."""
-    return tuple(name for name in _names_in(code) if _is_users_own(name, namespace))[:MAX_VARIABLES]
+    return tuple(name for name in _names_in(code) if name in namespace and is_own(name, namespace[name]))[
+        :MAX_VARIABLES
+    ]
 
 
 def _names_in(code: str) -> list[str]:
@@ -132,17 +142,3 @@ def _names_in(code: str) -> list[str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         names = re.findall(r"[^\W\d]\w*", code)
     return list(dict.fromkeys(names))
-
-
-_OF_IPYTHON = {"In", "Out", "Err", "exit", "quit", "get_ipython", "open"}
-
-
-def _is_users_own(name: str, namespace: Mapping[str, Any]) -> bool:
-    if name.startswith("_") or name in _OF_IPYTHON or name not in namespace:
-        return False
-    value = namespace[name]
-    if isinstance(value, types.ModuleType):
-        return False
-    if isinstance(value, type) or inspect.isroutine(value):
-        return getattr(value, "__module__", None) == "__main__"
-    return True

@@ -20,6 +20,8 @@ from typing import Any
 
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.tools import tables
+from rustbot_jupyter.tools.evaluate_names import library_of
+from rustbot_jupyter.tools.known_objects import figure_text, is_model, is_plot, model_text
 from rustbot_jupyter.tools.short_text import clip, has_default_repr, outline_of_array, pieces, safe_repr, type_name
 
 DEFAULT_BUDGET_CHARS = 6_000
@@ -205,6 +207,8 @@ _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any, int], str]], ...] = (
     (lambda value: isinstance(value, types.ModuleType), lambda value, budget: f"module {value.__name__}"),
     (_is_code, _code_text),
     (lambda value: isinstance(value, BaseException), _exception_text),
+    (is_plot, figure_text),
+    (is_model, model_text),
 )
 
 
@@ -217,6 +221,13 @@ def _schema(name: str, value: Any, budget: int) -> str:
         head = f"{name}: {tables.heading(table)}"
         return f"{head}\n{tables.schema_text(table, budget - len(head) - 1)}"
     return f"{name}: {_shape(value)}"
+
+
+def kind_and_shape(value: Any) -> str:
+    """Type and shape of a value that was computed: even the names of its columns can be values then."""
+    if library_of(type(value)) not in ("", "__main__"):
+        return outline_of_array(value) or type_name(value)
+    return "value of a class of the user's"
 
 
 def _shape(value: Any) -> str:

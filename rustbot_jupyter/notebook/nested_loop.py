@@ -1,0 +1,91 @@
+"""A loop turned on the thread that blocks it, and coroutines whose steps can be interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import types
+from collections.abc import Callable, Collection, Coroutine, Generator
+from typing import Any
+
+from rustbot_jupyter.notebook.interrupts import Interruptible
+
+DRAIN_S = 1.0
+"""How long cancelled tasks have to tidy up."""
+
+
+class NestedTurns:
+    """Turns a loop until one of its tasks ends, it is woken or time is up; the Stop cancels the tasks and drains them.
+
+    Args:
+        loop: The loop of this thread: one that does not run, or one whose turn is blocked by the caller.
+        tasks: Tasks of that loop.
+        make_nestable: Lets a loop that runs be turned from within.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        tasks: Collection[asyncio.Task[Any]],
+        make_nestable: Callable[[asyncio.AbstractEventLoop], None],
+    ) -> None:
+        self._loop = loop
+        self._make_nestable = make_nestable
+        self._tasks = tasks
+        self._woken: asyncio.Future[None] = loop.create_future()
+        self._was_interrupted = False
+
+    def wake(self) -> None:
+        """Have `turn` return; from any thread."""
+        # The loop may have been closed since.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._end)
+
+    def turn(self, timeout: float | None = None) -> None:
+        """Turn the loop; at most `timeout` seconds, None for as long as it takes."""
+        if self._loop.is_running():
+            self._make_nestable(self._loop)
+        interrupts = Interruptible(self._cancel_tasks)
+        interrupts.hold(lambda: interrupts.allow(lambda: self._loop.run_until_complete(self._wait(timeout))))
+        interrupts.hand_on()
+
+    async def _wait(self, timeout: float | None) -> None:
+        await asyncio.wait([self._woken, *self._tasks], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        if self._was_interrupted:
+            await asyncio.wait(list(self._tasks), timeout=DRAIN_S)
+
+    def _cancel_tasks(self) -> None:
+        self._was_interrupted = True
+        for task in self._tasks:
+            self._loop.call_soon_threadsafe(task.cancel)
+        self.wake()
+
+    def _end(self) -> None:
+        if not self._woken.done():
+            self._woken.set_result(None)
+
+
+@types.coroutine
+def by_steps(coroutine: Coroutine[Any, Any, Any], interrupts: Interruptible) -> Generator[Any, Any, Any]:
+    """The coroutine's result; each of its steps can be interrupted, and what lies between them cannot."""
+    step, value = coroutine.send, None
+    while True:
+        try:
+            yielded = _one_step(step, value, interrupts)
+        except StopIteration as end:
+            return end.value
+        try:
+            step, value = coroutine.send, (yield yielded)
+        except GeneratorExit:
+            coroutine.close()
+            raise
+        # Whatever comes in, a cancel above all, is for the coroutine.
+        except BaseException as error:
+            step, value = coroutine.throw, error
+
+
+def _one_step(step: Any, value: Any, interrupts: Interruptible) -> Any:
+    try:
+        return interrupts.hold(lambda: interrupts.allow(lambda: step(value)))
+    finally:
+        interrupts.hand_on()
