@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from importlib import metadata
-from typing import Literal
+from typing import Any, Literal
 
 from rustbot_jupyter.tools.base import BUILT_IN, Risk, Tool
 from rustbot_jupyter.tools.functions import tool_of
@@ -75,9 +75,7 @@ def _installed(word: str) -> Iterator[str]:
 
 
 def _memory() -> str:
-    import psutil
-
-    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    memory, swap = _psutil().virtual_memory(), _psutil().swap_memory()
     return (
         f"{_size(memory.available)} free of {_size(memory.total)} ({memory.percent:.0f}% used); "
         f"swap {_size(swap.used)} used of {_size(swap.total)}"
@@ -85,25 +83,19 @@ def _memory() -> str:
 
 
 def _cpu() -> str:
-    import psutil
-
-    cores = f"{psutil.cpu_count(logical=False) or '?'} cores, {os.cpu_count()} threads"
+    cores = f"{_psutil().cpu_count(logical=False) or '?'} cores, {os.cpu_count()} threads"
     affinity = f", {len(os.sched_getaffinity(0))} of them for this process" if hasattr(os, "sched_getaffinity") else ""
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{cores}{affinity}; {psutil.cpu_percent(interval=CPU_SECONDS):.0f}% busy{load}"
+    return f"{cores}{affinity}; {_psutil().cpu_percent(interval=CPU_SECONDS):.0f}% busy{load}"
 
 
 def _disk() -> str:
-    import psutil
-
-    disk = psutil.disk_usage(os.getcwd())
+    disk = _psutil().disk_usage(os.getcwd())
     return f"{_size(disk.free)} free of {_size(disk.total)} ({disk.percent:.0f}% used) where the working folder is"
 
 
 def _process() -> str:
-    import psutil
-
-    process = psutil.Process()
+    process = _psutil().Process()
     with process.oneshot():
         age = timedelta(seconds=int(datetime.now().timestamp() - process.create_time()))
         memory = process.memory_info().rss
@@ -111,6 +103,13 @@ def _process() -> str:
             f"number {process.pid}, running for {age}, {_size(memory)} of memory, {process.num_threads()} threads, "
             f"{len(process.children(recursive=True))} processes started by it, working folder {os.getcwd()}"
         )
+
+
+def _psutil() -> Any:
+    # Imported when it is used; it tells no types of its functions.
+    import psutil
+
+    return psutil
 
 
 def _size(number: float) -> str:

@@ -78,7 +78,7 @@ class Workspace:
         """
         self.root = Path(os.path.realpath(root))
         self._spellings = (self.root, Path(os.path.abspath(root)))
-        self._own_folders = tuple(own_folders)
+        self.own_folders = tuple(own_folders)
         self._open_root = open_root
 
     def name_of(self, path: str, *, for_writing: bool = False) -> str:
@@ -160,7 +160,7 @@ class Workspace:
 
     def refuse_own(self, path: str, folder: Folder) -> None:
         """Raise `ToolError` if a folder is one of Rustbot's own."""
-        for own in self._own_folders:
+        for own in self.own_folders:
             with contextlib.suppress(OSError):
                 state = os.stat(own)
                 if folder.identity() == (state.st_dev, state.st_ino):
