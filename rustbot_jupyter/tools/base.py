@@ -56,6 +56,8 @@ class ToolResult:
     origin: str = ""
     """Whose words the result holds, when they are not the user's: "file notes.txt", "page https://…", "data frame df".
     Approval cards name it, since what is read there may have led the model."""
+    is_foreign: bool = True
+    """Whether the words of `origin` may be a stranger's; False for what the notebook itself says."""
     is_private: bool = False
     """Whether the result holds what is the user's own: values of variables, contents of files."""
 

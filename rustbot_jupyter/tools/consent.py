@@ -59,12 +59,15 @@ class Provenance:
 
     origins: list[str] = field(default_factory=list)
     """Whose words they were, newest last."""
+    is_foreign: bool = False
+    """Whether a stranger's words may be among them."""
     is_private: bool = False
     """Whether something of the user's own was read."""
 
-    def note(self, origin: str, is_private: bool) -> None:
+    def note(self, origin: str, *, is_private: bool, is_foreign: bool) -> None:
         """Keep what a result held."""
         self.is_private = self.is_private or is_private
+        self.is_foreign = self.is_foreign or (is_foreign and bool(origin))
         # A file's name and a page's address are somebody else's words too.
         origin = " ".join(cleaned(origin).split())[:LONGEST_ORIGIN]
         if origin:
@@ -143,10 +146,11 @@ class Consent:
         """What was read in this conversation."""
         return self._read.get(conversation_id) or Provenance()
 
-    def note(self, conversation_id: str, origin: str, is_private: bool) -> None:
+    def note(self, conversation_id: str, origin: str, *, is_private: bool, is_foreign: bool = True) -> None:
         """Keep what a result of this conversation held."""
         if origin or is_private:
-            self._read.setdefault(conversation_id, Provenance()).note(origin, is_private)
+            read = self._read.setdefault(conversation_id, Provenance())
+            read.note(origin, is_private=is_private, is_foreign=is_foreign)
 
     async def decide(
         self,
@@ -194,7 +198,7 @@ class Consent:
     def _could_leak(self, tool: Tool, conversation_id: str) -> bool:
         """Whether all three are together: private data, somebody else's words, and a way out."""
         read = self.provenance(conversation_id)
-        return tool.sends_out and read.is_private and bool(read.origins)
+        return tool.sends_out and read.is_private and read.is_foreign
 
     async def _ask(self, tool: Tool, arguments: Mapping[str, Any], run: ToolRun, asking: Asking, emit: Emit) -> str:
         pattern = _pattern_of(tool, arguments)

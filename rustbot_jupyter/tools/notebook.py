@@ -95,7 +95,7 @@ class _NotebookTools:
         wanted = words.lower().split()
         lines = [line for line in lines if not wanted or any(word in line.lower() for word in wanted)]
         if lines:
-            return ToolResult(text=_fitted(lines), origin="the notebook's variables", is_private=True)
+            return ToolResult(text=_fitted(lines), origin="the notebook's variables", is_foreign=False, is_private=True)
         if variables:
             return ToolResult(text=f"None of the {len(variables)} variables has {words!r} in its name or type.")
         return ToolResult(text="There are no variables in this notebook yet.")
@@ -145,7 +145,9 @@ class _NotebookTools:
             ) from None
         if not context.send_values:
             return ToolResult(text=f"{kind_and_shape(value)} ({_NOT_SENT})", is_private=True)
-        return ToolResult(text=describe("result", value), origin="the notebook's variables", is_private=True)
+        return ToolResult(
+            text=describe("result", value), origin="the notebook's variables", is_foreign=False, is_private=True
+        )
 
     async def run_code(self, code: str, context: ToolContext) -> ToolResult:
         """Run Python code in the user's notebook, as a cell would: with its variables, imports and working folder.
@@ -184,14 +186,14 @@ class _NotebookTools:
             return ToolResult(text="No cell has run in this notebook yet.")
         each = CELLS_CHARS // len(cells)
         text = "\n\n".join(_cell_text(cell, each, with_values=context.send_values) for cell in cells)
-        return ToolResult(text=text, origin="the notebook's cells", is_private=True)
+        return ToolResult(text=text, origin="the notebook's cells", is_foreign=False, is_private=True)
 
     def last_error(self, context: ToolContext) -> ToolResult:
         """Read the newest error in the notebook: the code of the cell that failed and its traceback."""
         text = self._kernel.last_error(schema_only=not context.send_values)
         if not text:
             return ToolResult(text="No cell has failed in this notebook yet.")
-        return ToolResult(text=text, origin="the notebook's last error", is_private=True)
+        return ToolResult(text=text, origin="the notebook's last error", is_foreign=False, is_private=True)
 
 
 def _line(name: str, value: Any) -> str:
@@ -222,6 +224,7 @@ def _result_of_code(outcome: CodeOutcome) -> ToolResult:
         images=outcome.images,
         is_error=bool(outcome.error),
         origin="the output of code",
+        is_foreign=False,
         is_private=True,
     )
 

@@ -200,7 +200,9 @@ class ToolRunner:
     def finished(self, run: ToolRun, result: ToolResult) -> ToolResult:
         """The result as the model gets it; what it held is remembered for later approvals."""
         result = fitted(result, self._redact)
-        self._consent.note(run.conversation_id, result.origin, result.is_private)
+        self._consent.note(
+            run.conversation_id, result.origin, is_private=result.is_private, is_foreign=result.is_foreign
+        )
         return result
 
     @property

@@ -284,6 +284,15 @@ async def test_what_a_users_function_looks_up_counts_as_private():
     assert await is_asked(lab)
 
 
+async def test_what_the_notebook_itself_says_is_named_and_makes_no_mode_ask_again():
+    lab = Lab(make_tool(Risk.EXECUTE, sends_out=True), mode=ApproveMode.ALLOW)
+
+    lab.consent.note(CONVERSATION, "the output of code", is_private=True, is_foreign=False)
+
+    assert not await is_asked(lab)
+    assert "the output of code" in lab.consent.provenance(CONVERSATION).source
+
+
 async def test_mode_allow_ends_with_the_conversation_and_is_told():
     lab = Lab(make_tool())
     told: list[ApproveMode] = []
@@ -331,7 +340,7 @@ async def test_reading_in_a_conversation_leaves_nothing_behind_when_there_was_no
 def test_what_was_read_is_never_forgotten(notes: list[tuple[str, bool]]):
     read = Provenance()
     for origin, is_private in notes:
-        read.note(origin, is_private)
+        read.note(origin, is_private=is_private, is_foreign=True)
 
     assert read.is_private is any(is_private for _, is_private in notes)
     assert len(read.origins) == len(set(read.origins))
