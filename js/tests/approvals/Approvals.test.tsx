@@ -204,12 +204,14 @@ describe("an answer", () => {
     ask([GIT], { approve: () => HOLD });
     await armed();
     const [allow, deny] = [button("Allow once"), button("Deny")];
+    // As in a browser: nothing is drawn anew between two clicks.
+    options.debounceRendering = (draw) => setTimeout(draw);
 
     for (const it of [allow, allow, deny, allow]) it?.click();
     press(card(), "a");
 
     expect(kernel.model.sent).toHaveLength(1);
-    expect(card().getAttribute("aria-busy")).toBe("true");
+    await vi.waitFor(() => expect(card().getAttribute("aria-busy")).toBe("true"));
   });
 
   test("that comes late is refused in the kernel's words, and can be given again", async () => {
@@ -291,6 +293,7 @@ describe("a long text", () => {
 
   test("that a closed tab hides is not read", async () => {
     vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(0);
+    height = 0;
     ask([GIT]);
     await armed();
 
