@@ -1,4 +1,4 @@
-"""Brings the tables in the docs up to date that repeat what the code says: flags, commands, settings.
+"""Brings the pages up to date that repeat what the code says: flags, commands, settings, and the page of all tools.
 
     .venv/bin/python scripts/doc_tables.py
 
@@ -7,12 +7,20 @@ Each stands between two comments, `<!-- table: NAME -->` and `<!-- end -->`; `te
 
 import re
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from rustbot_jupyter.notebook.help_text import help_text
+from rustbot_jupyter.rustbot import Rustbot
 from rustbot_jupyter.settings.profile import field_schema
 
+_ABOUT_TOOLS = """\
+# Tools
+
+What a model can have done. What only reads runs without asking; for all else see [consent](consent.md). `bot.tools.docs()`
+gives this page for your own bot, with the tools that you, [plugins](plugins.md) and [MCP servers](mcp.md) added.
+"""
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = ("magics.md", "settings.md")
 LONGEST_DEFAULT = 30
@@ -21,6 +29,7 @@ _MARKED = re.compile(r"(<!-- table: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
+    (DOCS / "tools.md").write_text(tools_page(), encoding="utf-8")
     for name in PAGES:
         path = DOCS / name
         path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
@@ -30,6 +39,15 @@ def with_tables(page: str) -> str:
     """The page with each marked table as the code would have it."""
     found = tables()
     return _MARKED.sub(lambda match: f"{match[1]}\n{found[match[2]]}\n\n{match[4]}", page)
+
+
+def tools_page() -> str:
+    """The reference of the built-in tools, as a notebook has them."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    InteractiveShell.instance()
+    with closing(Rustbot(model="rustbot/demo")) as bot:
+        return f"{_ABOUT_TOOLS}\n{bot.tools.docs().partition(chr(10))[2].lstrip()}"
 
 
 def tables() -> dict[str, str]:

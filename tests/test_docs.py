@@ -20,8 +20,8 @@ from rustbot_jupyter.notebook.interpolation import interpolate
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("*.md")])
-USER_PAGES = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("chat", "magics", "python", "settings"))]
-ENGINE_ONLY = {"agent", "planner", "post", "run", "run_on_core", "submit", "wait_for"}
+USER_PAGES = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("chat", "consent", "magics", "mcp", "plugins", "python", "settings"))]
+ENGINE_ONLY = {"agent", "call_tool", "planner", "post", "run", "run_on_core", "submit", "toolbox", "wait_for"}
 """Public names of `Rustbot` for its own parts, not for users."""
 
 
@@ -83,9 +83,16 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize("frame", ["usage", "events", "states", "metrics", "models"])
+def test_the_page_of_all_tools_is_up_to_date() -> None:
+    made = runpy.run_path(str(ROOT / "scripts" / "doc_tables.py"))["tools_page"]()
+
+    assert read(DOCS / "tools.md") == made, "Run .venv/bin/python scripts/doc_tables.py"
+
+
+@pytest.mark.parametrize("frame", ["usage", "events", "states", "tool_runs", "tools", "metrics", "models"])
 def test_frames_have_the_documented_columns(frame: str) -> None:
-    _, _, behind = read(DOCS / "python.md").partition(f"`bot.{frame}()`: one row per")
+    frame_of = {"tools": "tools.list"}.get(frame, frame)
+    _, _, behind = read(DOCS / "python.md").partition(f"`bot.{frame_of}()`: one row per")
     table = behind.split("\n\n")[1]
 
     told = re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", table, re.MULTILINE)
