@@ -30,7 +30,12 @@ export function CellCard({ store, view, turn }: TabProps & { turn: string }) {
   return (
     <section class="rb-root rb-cell" data-state={agent.state} aria-label="Rustbot's tools" hidden={isEmpty}>
       {runs.length > 0 && <ToolCards runs={runs} actions={actions} />}
-      <Approvals store={store} items={items} highlight={context.markdown.value?.highlight ?? null} />
+      <Approvals
+        store={store}
+        items={items}
+        highlight={context.markdown.value?.highlight ?? null}
+        complain={setComplaint}
+      />
       {complaint !== "" && (
         <Banner level="error" onDismiss={() => setComplaint("")}>
           {complaint}

@@ -2,7 +2,7 @@
 /** One question of the kernel: what shall happen, exactly, and the answers there are. */
 
 import type { TargetedKeyboardEvent } from "preact";
-import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ApprovalScope, ApprovalView } from "../protocol";
 import type { Store } from "../state/store";
 import { riskIcon, riskWords } from "../tools/words";
@@ -19,6 +19,8 @@ interface ApprovalCardProps {
   approval: ApprovalView;
   isArmed: boolean;
   highlight: Highlight | null;
+  /** Told what the kernel refused when the card is no longer there to say it. */
+  complain(text: string): void;
 }
 
 const KINDS: Record<string, string> = {
@@ -30,15 +32,20 @@ const KINDS: Record<string, string> = {
   question: "question",
 };
 
-export function ApprovalCard({ store, approval, isArmed, highlight }: ApprovalCardProps) {
+export function ApprovalCard({ store, approval, isArmed, highlight, complain }: ApprovalCardProps) {
   const id = useId();
   const card = useRef<HTMLDivElement>(null);
-  const { isSent, refusal, answer } = useAnswer(store, approval, card);
+  const { isSent, refusal, answer } = useAnswer(store, approval, card, complain);
   const [isRead, setRead] = useState(false);
   const [isGivingReason, setGivingReason] = useState(false);
   useFocusHandover(card);
   const allow = (scope: ApprovalScope) => answer("approve", { scope });
   const deny = (reason: string) => answer("deny", { reason });
+  const { text, tool, pattern } = approval;
+  const warned = useMemo(
+    () => warnings(text, approval.arguments, tool, pattern),
+    [text, approval.arguments, tool, pattern],
+  );
   const canAnswer = isArmed && !isSent;
 
   const press = (event: TargetedKeyboardEvent<HTMLElement>) => {
@@ -71,7 +78,7 @@ export function ApprovalCard({ store, approval, isArmed, highlight }: ApprovalCa
         <span class="rb-approval-title" id={`${id}-title`}>
           <Inert text={approval.label || approval.tool} />
         </span>
-        {approval.tool !== "" && (
+        {approval.tool !== "" && approval.tool !== approval.label && (
           <code class="rb-approval-tool">
             <Inert text={approval.tool} />
           </code>
@@ -100,7 +107,7 @@ export function ApprovalCard({ store, approval, isArmed, highlight }: ApprovalCa
           <Inert text={approval.note} />
         </p>
       )}
-      {warnings(approval.text).map((warning) => (
+      {warned.map((warning) => (
         <p class="rb-approval-warning" key={warning}>
           <Icon name="warning" />
           <bdi>{warning}</bdi>
@@ -139,9 +146,15 @@ type Answer =
   | { name: "deny"; fields: { reason: string } };
 
 /** One answer at a time; what the kernel refuses can be answered again. */
-function useAnswer(store: Store, approval: ApprovalView, card: { current: HTMLElement | null }) {
+function useAnswer(
+  store: Store,
+  approval: ApprovalView,
+  card: { current: HTMLElement | null },
+  complain: (text: string) => void,
+) {
   const [isSent, setSent] = useState(false);
   const [refusal, setRefusal] = useState("");
+  useLateRefusal(refusal, complain);
   // Two clicks can come before anything is drawn anew.
   const isUnderWay = useRef(false);
   const answer = async <N extends Answer["name"]>(
@@ -158,12 +171,26 @@ function useAnswer(store: Store, approval: ApprovalView, card: { current: HTMLEl
       const { id, digest } = approval;
       await store.command(name, { approval_id: id, digest, ...fields } as never);
     } catch (error) {
-      setRefusal(error instanceof Error ? error.message : String(error));
+      const text = error instanceof Error ? error.message : String(error);
+      if (!card.current) return complain(text);
+      setRefusal(text);
       setSent(false);
       isUnderWay.current = false;
     }
   };
   return { isSent, refusal, answer };
+}
+
+/** A card that goes leaves what it was refused behind: a late answer is not lost without a word. */
+function useLateRefusal(refusal: string, complain: (text: string) => void): void {
+  const latest = useRef({ refusal, complain });
+  latest.current = { refusal, complain };
+  useLayoutEffect(
+    () => () => {
+      if (latest.current.refusal !== "") latest.current.complain(latest.current.refusal);
+    },
+    [],
+  );
 }
 
 /** When a card with the focus goes, the next one gets it, or the input: never the notebook, whose keys delete cells. */

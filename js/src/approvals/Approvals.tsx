@@ -12,12 +12,13 @@ interface ApprovalsProps {
   items: readonly ApprovalView[];
   /** Colours for code, once they are there. */
   highlight: Highlight | null;
+  complain(text: string): void;
 }
 
 /** A click that was meant for something else must not answer a card that has just come under the pointer. */
 const ARMED_AFTER_MS = 500;
 
-export function Approvals({ store, items, highlight }: ApprovalsProps) {
+export function Approvals({ store, items, highlight, complain }: ApprovalsProps) {
   const shown = items.map(({ id, digest }) => `${id} ${digest}`);
   const isArmed = useArmed(shown.join("\n"));
   return (
@@ -30,6 +31,7 @@ export function Approvals({ store, items, highlight }: ApprovalsProps) {
           approval={item}
           isArmed={isArmed}
           highlight={highlight}
+          complain={complain}
         />
       ))}
     </>

@@ -1,7 +1,7 @@
 /** Text exactly as it will run: every character is there and what could deceive is marked; colours change nothing. */
 
 import type { ApprovalKind } from "../protocol";
-import { codePoint, hasHidden, pieces, showHidden } from "../ui/hidden";
+import { codePoint, hasHidden, showHidden } from "../ui/hidden";
 import { type Lookalike, lookalikes } from "../ui/lookalikes";
 
 /** `code` coloured, or null for a language that is not here. */
@@ -93,19 +93,11 @@ const describe = ({ character, twin }: Lookalike): string => {
   return twin ? `“${character}” is ${code}, not “${twin}”` : `“${character}” is ${code}, of another alphabet`;
 };
 
-/** What the user should know of this text before allowing it; one sentence each. */
-export function warnings(text: string): string[] {
+/** What the user should know of these texts before allowing what they say; one sentence each. */
+export function warnings(...texts: string[]): string[] {
   const found: string[] = [];
-  const hidden = hasHidden(text) ? pieces(text).filter(({ isHidden }) => isHidden).length : 0;
-  if (hidden > 0) {
-    found.push(
-      hidden === 1
-        ? "It contains a hidden character, shown by its number."
-        : `It contains ${hidden} hidden characters, shown by their numbers.`,
-    );
-  }
-  const alike = lookalikes(text);
-  const kinds = [...new Set(alike.map(describe))];
+  if (texts.some(hasHidden)) found.push("It contains hidden characters, shown by their numbers.");
+  const kinds = [...new Set(texts.flatMap(lookalikes).map(describe))];
   if (kinds.length > 0) {
     const more = kinds.length > 3 ? `; and ${kinds.length - 3} more` : "";
     found.push(`It contains characters that look like others: ${kinds.slice(0, 3).join("; ")}${more}.`);

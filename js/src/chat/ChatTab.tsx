@@ -52,7 +52,12 @@ export function ChatTab({ store, view }: TabProps) {
         {isEmpty && <EmptyState model={model} actions={actions} />}
         <OnTheWay store={store} view={view} />
         <Now store={store} view={view} />
-        <Approvals store={store} items={approvals} highlight={context.markdown.value?.highlight ?? null} />
+        <Approvals
+          store={store}
+          items={approvals}
+          highlight={context.markdown.value?.highlight ?? null}
+          complain={setComplaint}
+        />
       </MessageList>
       <div class="rb-dock">
         <Banners store={store} complaint={complaint} onForgetComplaint={() => setComplaint("")} />

@@ -8,7 +8,7 @@ const SUGGESTIONS = [
   "What can you do?",
   "Show me Markdown, code and a table",
   "How do the magics work?",
-  "Explain a list comprehension",
+  "What variables do I have?",
 ];
 
 export function EmptyState({ model, actions }: { model: ModelView; actions: ChatActions }) {

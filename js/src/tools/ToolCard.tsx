@@ -39,9 +39,11 @@ export const ToolCard = memo(({ run, isOpen, onToggle, actions }: ToolCardProps)
             <Icon name={runIcon(run)} />
             <Inert text={run.label || run.tool} />
           </span>
-          <code class="rb-tool-name">
-            <Inert text={run.tool} />
-          </code>
+          {run.label !== "" && run.label !== run.tool && (
+            <code class="rb-tool-name">
+              <Inert text={run.tool} />
+            </code>
+          )}
           <span class="rb-tool-gist">{about !== "" && <Inert text={about} />}</span>
           <span class="rb-tool-state">
             {ALLOWED.test(run.approval) && <span class="rb-tool-approval">{spelled(run.approval)}</span>}

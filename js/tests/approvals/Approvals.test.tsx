@@ -430,8 +430,8 @@ describe("a warning", () => {
     ["git status", []],
     ["привет мир # όνομα, Δx, σ2, ünïcödé, 漢字, שלום", []],
     ["👩‍💻 ⚠️ 1️⃣", []],
-    ["a\u200bb", ["a hidden character"]],
-    ["a\u202eb\u2066c", ["2 hidden characters"]],
+    ["a\u200bb", ["hidden characters"]],
+    ["a\u202eb\u2066c", ["hidden characters"]],
     ["сurl", ["“с” is U+0441, not “c”"]],
     ["аррӏе", ["“а” is U+0430, not “a”"]],
     ["gоogle.com", ["“о” is U+043E, not “o”"]],
@@ -448,6 +448,13 @@ describe("a warning", () => {
       for (const word of words) expect(said).toContain(word);
     });
   }
+
+  test("is given for the tool, the pattern and the folded arguments, too", () => {
+    ask([{ ...GIT, tool: "run_sһell" }, approval({ pattern: "gіt *" }), approval({ arguments: '"\u202e"' })]);
+
+    const said = cards().map((it) => it.querySelectorAll(".rb-approval-warning").length);
+    expect(said).toEqual([1, 1, 1]);
+  });
 
   test("marks each place and leaves the text as it is", () => {
     const root = document.createElement("pre");
