@@ -49,6 +49,7 @@ class Script:
     finish_reason: str = "stop"
     tool_calls: tuple[ToolCallPart, ...] = ()
     citations: tuple[CitationPart, ...] = ()
+    reasoning_details: tuple[dict[str, Any], ...] = ()
 
 
 class ScriptedModel:
@@ -147,9 +148,10 @@ class _ScriptedStream:
     @property
     def answer(self) -> Answer:
         script, reasoning = self._script, "".join(self._reasoning)
+        details = script.reasoning_details if self._is_complete else ()
         return Answer(
             text="".join(self._text),
-            reasoning=ReasoningPart(text=reasoning) if reasoning else None,
+            reasoning=ReasoningPart(text=reasoning, details=details) if reasoning or details else None,
             tool_calls=script.tool_calls if self._is_complete else (),
             citations=script.citations if self._is_complete else (),
             usage=script.usage if self._is_complete else Usage(),

@@ -83,7 +83,8 @@ class Toolbox:
         self._is_filled = False
         self.only: tuple[str, ...] | None = None
         """Names or patterns of the tools this bot offers where a question names none; None offers all."""
-        self._lock = threading.Lock()
+        # Who hears of the tools that are filled in may look at them.
+        self._lock = threading.RLock()
         self.runner = ToolRunner(registry=registry, consent=self.consent, runs=self.runs, kernel=kernel, redact=redact)
 
         self._listeners: list[Callable[[], None]] = []
