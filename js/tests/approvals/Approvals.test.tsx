@@ -13,10 +13,12 @@ let kernel: Kernel;
 let place: HTMLElement;
 let input: HTMLTextAreaElement;
 let height = 100;
+let complain: (text: string) => void;
 
 beforeEach(() => {
   options.debounceRendering = (draw) => draw();
   height = 100;
+  complain = vi.fn();
   vi.stubGlobal(
     "ResizeObserver",
     class {
@@ -52,7 +54,12 @@ function ask(items: ApprovalView[], answers: Answers = {}): void {
 }
 
 const All = () => (
-  <Approvals store={kernel.store} items={kernel.store.state.value.approvals} highlight={highlight} />
+  <Approvals
+    store={kernel.store}
+    items={kernel.store.state.value.approvals}
+    highlight={highlight}
+    complain={complain}
+  />
 );
 
 const say = (...items: ApprovalView[]) => kernel.model.emit({ op: "approvals", items });
@@ -225,6 +232,24 @@ describe("an answer", () => {
     );
     expect(button("Allow once")?.disabled).toBe(false);
   });
+
+  for (const [when, isGoneFirst] of [
+    ["before", true],
+    ["after", false],
+  ] as const) {
+    test(`that is refused is not lost when the card goes ${when} the refusal`, async () => {
+      ask([GIT], { approve: () => "'run_shell' waits no longer." });
+      await armed();
+
+      button("Allow once")?.click();
+      if (!isGoneFirst) await vi.waitFor(() => expect(card().textContent).toContain("waits no longer"));
+      say();
+
+      await vi.waitFor(() =>
+        expect(complain).toHaveBeenCalledExactlyOnceWith("'run_shell' waits no longer."),
+      );
+    });
+  }
 
   test("stays under way until the kernel takes the card away", async () => {
     ask([GIT]);
