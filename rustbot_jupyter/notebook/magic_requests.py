@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rustbot_jupyter.engine.plan import TurnRequest
 from rustbot_jupyter.errors import RequestError
-from rustbot_jupyter.messages import user_message
+from rustbot_jupyter.messages import ImagePart, user_message
 from rustbot_jupyter.notebook.arguments import MagicCall, Verb
 from rustbot_jupyter.notebook.failures import Failures, cell_question, failure_question
 from rustbot_jupyter.notebook.interpolation import interpolate
 from rustbot_jupyter.settings.profile import FIELDS
+from rustbot_jupyter.tools.pictures import is_figure, picture_of
+from rustbot_jupyter.tools.results import MAX_IMAGE_BYTES, MOST_IMAGES
 from rustbot_jupyter.tools.variables import describe_variables
 
 _FORMAT_WISHES = {
@@ -56,8 +58,11 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
         if key in _SET_BY_US:
             raise RequestError(f"'-o {key}' cannot be used: {_SET_BY_US[key]}.")
     options = {key: value for key, value in call.options.items() if key in FIELDS}
+    named = list(call.variables)
+    message = user_message(_text(call, notebook, schema_only, named))
+    pictures = () if schema_only else _pictures(named, notebook.namespace)
     return TurnRequest(
-        message=user_message(_text(call, notebook, schema_only)),
+        message=replace(message, parts=(*message.parts, *pictures)),
         source="magic",
         # Tools are held to it, too.
         overrides={**_overrides(call), **({"send_values": False} if schema_only else {}), **options},
@@ -86,8 +91,16 @@ def _response_format(schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {"type": "json_schema", "json_schema": {"name": "answer", "strict": is_strict, "schema": dict(schema)}}
 
 
-def _text(call: MagicCall, notebook: Notebook, schema_only: bool) -> str:
-    parts = [_question(call, notebook, schema_only)]
+def _pictures(names: Iterable[str], namespace: Mapping[str, Any]) -> tuple[ImagePart, ...]:
+    """The figures and images among the variables that a question names."""
+    values = [namespace[name] for name in dict.fromkeys(names) if name in namespace and is_figure(namespace[name])]
+    drawn = [picture_of(value) for value in values[:MOST_IMAGES]]
+    return tuple(picture for picture in drawn if picture is not None and len(picture.data) <= MAX_IMAGE_BYTES)
+
+
+def _text(call: MagicCall, notebook: Notebook, schema_only: bool, named: list[str]) -> str:
+    """What is asked; `named` gets the variables that were put in."""
+    parts = [_question(call, notebook, schema_only, named)]
     if call.variables:
         described = describe_variables(notebook.namespace, call.variables, schema_only=schema_only)
         parts.append(f"Variables:\n\n{described}")
@@ -97,23 +110,24 @@ def _text(call: MagicCall, notebook: Notebook, schema_only: bool) -> str:
     return "\n\n".join(parts)
 
 
-def _question(call: MagicCall, notebook: Notebook, schema_only: bool) -> str:
+def _question(call: MagicCall, notebook: Notebook, schema_only: bool, named: list[str]) -> str:
     if call.verb in (Verb.FIX, Verb.EXPLAIN):
-        return _about_a_cell(call, notebook, schema_only)
+        return _about_a_cell(call, notebook, schema_only, named)
     if call.evaluate:
         return _evaluated(call.question, notebook.namespace)
-    return _filled(call.question, notebook, schema_only)
+    return _filled(call.question, notebook, schema_only, named)
 
 
-def _filled(text: str, notebook: Notebook, schema_only: bool) -> str:
+def _filled(text: str, notebook: Notebook, schema_only: bool, named: list[str]) -> str:
     result = interpolate(text, notebook.namespace, schema_only=schema_only)
     if result.problems:
         raise RequestError(result.problems[0])
+    named += result.names
     return result.text
 
 
-def _about_a_cell(call: MagicCall, notebook: Notebook, schema_only: bool) -> str:
-    wish = _filled(call.question, notebook, schema_only)
+def _about_a_cell(call: MagicCall, notebook: Notebook, schema_only: bool, named: list[str]) -> str:
+    wish = _filled(call.question, notebook, schema_only, named)
     number = call.cell_number
     if call.verb is Verb.EXPLAIN and number is not None and number not in notebook.failures.tracebacks:
         code = _code_of(number, notebook.namespace)

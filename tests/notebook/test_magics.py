@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from PIL import Image
 from servers import misbehaving as wire
 from servers.misbehaving import HOLD, MisbehavingServer
 
@@ -199,6 +200,26 @@ def test_schema_only_keeps_earlier_messages_at_home_unless_they_are_asked_for(no
 
     assert "zebra" not in alone
     assert "zebra" in json.dumps(sent(server))
+
+
+def test_a_picture_that_the_question_names_goes_with_it(notebook, server):
+    server.script(wire.answer("A red square."))
+    notebook.names["photo"] = Image.new("RGB", (2, 2), "red")
+
+    notebook.run("%%rustbot\nWhat is on {photo}? Not on {nothing}.")
+
+    text, picture = question(server)
+    assert text["text"].endswith("Not on {nothing}.")
+    assert picture["image_url"]["url"].startswith("data:image/png;base64,")
+
+
+def test_schema_only_sends_no_picture(notebook, server):
+    server.script(wire.answer("I cannot see it."))
+    notebook.names["photo"] = Image.new("RGB", (2, 2), "red")
+
+    notebook.run("%%rustbot --schema-only\nWhat is on {photo}?")
+
+    assert isinstance(question(server), str)
 
 
 def test_the_setting_send_values_does_the_same(notebook, server):
