@@ -50,10 +50,12 @@ class Interruptible:
             signal.signal(signal.SIGINT, signal.default_int_handler if before is None else before)
 
     def allow(self, function: Callable[[], T]) -> T:
-        """The function's result, inside `hold`; an interrupt reacts at once."""
+        """The function's result, inside `hold`; an interrupt reacts at once, also to a Stop pressed just before."""
         try:
             try:
                 self._is_allowed = True
+                if self._was_pressed:
+                    self._react()
                 return function()
             finally:
                 self._is_allowed = False
@@ -63,9 +65,13 @@ class Interruptible:
                 self._is_allowed = False
 
     def interrupt(self) -> None:
-        """Interrupt the work, if it runs; from any other thread."""
+        """Interrupt the work, if it runs; from any other thread.
+
+        To be repeated until the work ends: one that comes just before a blocking call is noticed after it only, and
+        the work may have swallowed it.
+        """
         with self._lock:
-            if self._is_allowed and self._handled == self._sent:
+            if self._is_allowed:
                 self._sent += 1
                 _signal_main_thread()
 
@@ -77,7 +83,8 @@ class Interruptible:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._handled < self._sent:
-            self._handled += 1
+            # Several that were not noticed yet arrive as one.
+            self._handled = self._sent
         else:
             self._was_pressed = True
         if self._is_allowed:

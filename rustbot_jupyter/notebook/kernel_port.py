@@ -134,9 +134,12 @@ class KernelPort:
     def _knock_at_prompt(self, run: Callable[[], None]) -> None:
         """Between the cells of a terminal its prompt is what runs on the main thread."""
         prompt = getattr(getattr(self._shell, "pt_app", None), "app", None)
-        loop = getattr(prompt, "loop", None)
-        if loop is not None and loop.is_running():
-            loop.call_soon_threadsafe(run)
+        if prompt is None:
+            return
+        # For the next prompt, and for this one if there is one; called once too often it does nothing.
+        prompt.pre_run_callables.append(run)
+        if prompt.loop is not None and prompt.loop.is_running():
+            prompt.loop.call_soon_threadsafe(run)
 
 
 def _last_line(failed: FailedCell | None) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from rustbot_jupyter.notebook.interrupts import Interruptible
 
+LOOK_EVERY_S = 0.1
+"""How often a turned loop looks whether it was interrupted."""
 DRAIN_S = 1.0
 """How long cancelled tasks have to tidy up."""
 
@@ -50,7 +52,13 @@ class NestedTurns:
         interrupts.hand_on()
 
     async def _wait(self, timeout: float | None) -> None:
-        await asyncio.wait([self._woken, *self._tasks], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        end = None if timeout is None else self._loop.time() + timeout
+        done: set[asyncio.Future[Any]] = set()
+        while not done and (end is None or self._loop.time() < end):
+            # In short turns: a Stop that comes just before the loop sleeps would be noticed after it.
+            turn = LOOK_EVERY_S if end is None else min(LOOK_EVERY_S, end - self._loop.time())
+            waiting = [self._woken, *self._tasks]
+            done, _ = await asyncio.wait(waiting, timeout=turn, return_when=asyncio.FIRST_COMPLETED)
         if self._was_interrupted:
             await asyncio.wait(list(self._tasks), timeout=DRAIN_S)
 
