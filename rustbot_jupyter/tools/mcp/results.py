@@ -21,8 +21,7 @@ def result_of_call(answer: CallToolResult, server: str) -> ToolResult:
     """A tool's answer: texts, images, and what is structured."""
     texts, images = read_contents(answer.content)
     structured = answer.structured_content
-    # Most servers say the same twice: as text for old clients, and structured.
-    if structured is not None and texts and not any(_is_json_of(text, structured) for text in texts):
+    if structured is not None and texts and not _says_all(texts, structured):
         texts.append(json.dumps(structured, ensure_ascii=False, default=str))
     return ToolResult(
         text="\n".join(texts) or ("" if structured is not None else _nothing(images)),
@@ -37,7 +36,26 @@ def _nothing(images: list[ImagePart]) -> str:
     return f"{len(images)} images." if images else "Done. It returned nothing."
 
 
-def _is_json_of(text: str, value: Any) -> bool:
+def _says_all(texts: list[str], structured: Any) -> bool:
+    """Whether texts say what is structured. Most servers say it twice, the text being for old clients; the structured
+    form may wrap it: `{"result": 5}`."""
+    forms = [structured]
+    if isinstance(structured, dict) and len(structured) == 1:
+        (inner,) = structured.values()
+        forms.append(inner)
+    return any(
+        _is_said(texts[0], form) if len(texts) == 1 else isinstance(form, list) and _are_said(texts, form)
+        for form in forms
+    )
+
+
+def _are_said(texts: list[str], values: list[Any]) -> bool:
+    return len(texts) == len(values) and all(map(_is_said, texts, values))
+
+
+def _is_said(text: str, value: Any) -> bool:
+    if text == value:
+        return True
     try:
         return bool(json.loads(text) == value)
     except (ValueError, RecursionError):
