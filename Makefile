@@ -20,14 +20,17 @@ lab:
 	@exec $(OWN) $(call HOMES,$(VENV)/jupyter) $(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" \
 		--LabApp.default_url=/lab/tree/notebooks/tour.ipynb $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
+# What tests the front end's sources, and the MCP servers that the tests talk to.
+NODE_PACKAGES := js/node_modules/.package-lock.json tests/interop/node_modules/.package-lock.json
+
 # The user's key and settings stay out of the tests.
 test: TEMP := $(VENV)/test
 test:
 	@$(PYTHON) scripts/make_venv.py dev
 	@$(RUN) scripts/ipykernels.py
 	@if node -e "process.exit(+(process.versions.node.split('.')[0] < 20))" 2>/dev/null; then \
-		$(MAKE) --no-print-directory js/node_modules/.package-lock.json; \
-	else echo "Node 20 or newer is not here: the tests of the front end's sources are skipped."; fi
+		$(MAKE) --no-print-directory $(NODE_PACKAGES); \
+	else echo "Node 20 or newer is not here: the tests of the front end's sources and of node's MCP servers are skipped."; fi
 	@rm -rf "$(TEMP)"
 	@CHROME="$$($(RUN) scripts/find_browser.py)" && export CHROME && \
 		$(OWN) -u OPENROUTER_API_KEY $(call HOMES,$(TEMP)) \
@@ -45,6 +48,6 @@ bench:
 	@$(RUN) -m pip --python .venv-bench/bin/python install --quiet -r $<
 	@touch $@
 
-js/node_modules/.package-lock.json: js/package-lock.json
-	@cd js && npm ci --no-audit --no-fund --loglevel=error
+%/node_modules/.package-lock.json: %/package-lock.json
+	@cd $* && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
