@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.processes import Server, peers_are_installed
 from benchmarks.report import Line, table
 
-GOALS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13)
+GOALS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 17)
 
 
 def main() -> int:
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def _measure(wanted: set[int], quick: bool) -> Iterator[Line]:
-    from benchmarks import pages, queueing, starting, streaming
+    from benchmarks import pages, queueing, starting, streaming, tools
 
     steps = {
         1: streaming.burst,
@@ -70,6 +70,9 @@ def _measure(wanted: set[int], quick: bool) -> Iterator[Line]:
         if 13 in wanted:
             print("goal 13: the event queue", file=sys.stderr)
             yield from queueing.event_queue(quick)
+        if 17 in wanted:
+            print("goal 17: frames, calls and approvals", file=sys.stderr)
+            yield from tools.tools(quick)
         if wanted & {7, 8, 9, 10, 11}:
             yield from pages.in_the_page(server, wanted, quick)
 

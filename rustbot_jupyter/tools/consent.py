@@ -185,9 +185,11 @@ class Consent:
         mode = mode or self.mode(run.conversation_id)
         if mode is ApproveMode.READ_ONLY:
             raise ToolRefused(f"{tool.name!r} was not run: only reading is allowed now. Answer without it.")
-        if decision is Decision.ALLOW and rule is not None:
+        could_leak = self._could_leak(tool, run.conversation_id)
+        # A narrow pattern says where data may go; all calls of a tool may carry it anywhere.
+        if decision is Decision.ALLOW and rule is not None and not (rule.pattern == ANY and could_leak):
             return f"allowed by rule {rule.pattern!r}"
-        if mode is ApproveMode.ALLOW and decision is None and not self._could_leak(tool, run.conversation_id):
+        if mode is ApproveMode.ALLOW and decision is None and not could_leak:
             return "allowed by mode"
         return await self._ask(tool, arguments, run, asking, emit)
 

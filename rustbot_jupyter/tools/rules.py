@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -309,17 +310,24 @@ def _rule_of(entry: Mapping[str, Any]) -> Rule:
 
 
 def _matches(rule: Rule, tool: Tool, arguments: Mapping[str, Any], conversation_id: str) -> bool:
+    is_allowing = rule.decision is Decision.ALLOW
+    # Most rules speak of other tools, and a call waits for this.
+    if rule.tool != tool.name and (is_allowing or not _is_covered(tool.name, rule.tool)):
+        return False
     if rule.conversation_id not in ("", conversation_id):
         return False
-    if rule.decision is Decision.ALLOW:
+    if is_allowing and (
         # What somebody else describes is allowed as it was described then.
-        if rule.tool != tool.name or rule.fingerprint != tool.fingerprint:
-            return False
-        if rule.pattern == ANY and can_do_anything(tool) and not rule.conversation_id:
-            return False
-    elif not fnmatchcase(tool.name, rule.tool):
+        rule.fingerprint != tool.fingerprint
+        or (rule.pattern == ANY and can_do_anything(tool) and not rule.conversation_id)
+    ):
         return False
     return rule.pattern == ANY or tool.patterns.matches(rule.pattern, arguments)
+
+
+@lru_cache(4_096)
+def _is_covered(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern)
 
 
 def can_do_anything(tool: Tool) -> bool:

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from tool_lab import CONVERSATION, Lab, until
 
 from rustbot_jupyter.errors import RequestError
-from rustbot_jupyter.tools.base import BUILT_IN, SAME_ARGUMENTS, USER, Patterns, Preview, Risk, Tool, ToolResult
+from rustbot_jupyter.tools.base import (
+    BUILT_IN,
+    EVERY_CALL,
+    SAME_ARGUMENTS,
+    USER,
+    Patterns,
+    Preview,
+    Risk,
+    Tool,
+    ToolResult,
+)
 from rustbot_jupyter.tools.consent import LONGEST_PATTERN, ApproveMode, Provenance
 from rustbot_jupyter.tools.functions import tool_of
 from rustbot_jupyter.tools.runs import RunState
@@ -267,6 +277,33 @@ async def test_private_data_somebody_elses_words_and_a_way_out_ask_again_even_in
     asked = await is_asked(lab)
 
     assert asked is (is_private and is_foreign and sends_out)
+
+
+async def test_code_may_be_allowed_for_a_conversation_never_for_good_and_asks_again_when_it_could_leak():
+    """X8, X11."""
+    code = make_tool(Risk.EXECUTE, name="run_code", patterns=EVERY_CALL, sends_out=True)
+    lab = Lab(code, reading("page", "page https://example.org"), reading("data", "", is_private=True))
+    task = asyncio.create_task(lab.run("run_code"))
+    [approval] = await lab.asked()
+    assert approval.scopes == ("once", "conversation")
+    approval.allow("conversation")
+    assert (await task).approval == "allowed for this conversation"
+
+    assert not await is_asked(lab, "run_code", path="anything")
+    await lab.run("page")
+    assert not await is_asked(lab, "run_code")
+    await lab.run("data")
+
+    assert await is_asked(lab, "run_code")
+
+
+async def test_a_narrow_rule_says_where_data_may_go():
+    lab = Lab(make_tool(Risk.NETWORK, sends_out=True), reading("page", "page https://x", is_private=True))
+    lab.rules.add("touch", "a")
+    await lab.run("page")
+
+    assert not await is_asked(lab, path="a")
+    assert await is_asked(lab, path="b")
 
 
 async def test_what_a_users_function_looks_up_counts_as_private():
