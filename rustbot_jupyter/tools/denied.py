@@ -57,7 +57,8 @@ _WRITTEN_WAYS = (("*venv*", "bin"), ("*venv*", "scripts"), ("*venv*", "pyvenv.cf
 _KERNEL_FOLDERS = frozenset({"proc", "sys", "dev", "run"})
 
 
-def denial(parts: Sequence[str], *, for_writing: bool, is_whole_machine: bool = False) -> str:
+@lru_cache(maxsize=4_096)
+def denial(parts: tuple[str, ...], *, for_writing: bool, is_whole_machine: bool = False) -> str:
     """Why nothing touches this place; "" when nothing is against it.
 
     Args:

@@ -80,6 +80,8 @@ class Workspace:
         self._spellings = (self.root, Path(os.path.abspath(root)))
         self.own_folders = tuple(own_folders)
         self._open_root = open_root
+        self._root_text = str(self.root)
+        self._is_whole_machine = self.root == Path(self.root.anchor)
 
     def name_of(self, path: str, *, for_writing: bool = False) -> str:
         """The real place of a path relative to the root, with `/`; "." is the root. It need not exist.
@@ -87,6 +89,11 @@ class Workspace:
         Raises:
             ToolError: It leads outside, or nothing may touch it.
         """
+        way = self._way(path)
+        # Most words of a command line are no paths, and then nothing has to be opened.
+        if way and ".." not in way and not os.path.lexists(os.path.join(self._root_text, way[0])):
+            self._refuse_denied(path, way, for_writing)
+            return "/".join(way)
         try:
             with self.place(path, for_writing=for_writing) as place:
                 return "/".join(place.parts) or "."
@@ -174,7 +181,7 @@ class Workspace:
         return None
 
     def _denial(self, parts: list[str], for_writing: bool) -> str:
-        return denial(parts, for_writing=for_writing, is_whole_machine=self.root == Path(self.root.anchor))
+        return denial(tuple(parts), for_writing=for_writing, is_whole_machine=self._is_whole_machine)
 
     def _refuse_denied(self, path: str, parts: Iterable[str], for_writing: bool) -> None:
         if reason := self._denial(list(parts), for_writing):

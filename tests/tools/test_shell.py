@@ -280,13 +280,13 @@ async def test_endless_output_is_stopped(shell: Shell, monkeypatch: pytest.Monke
 
 
 async def test_the_loop_is_not_held_up_by_endless_output(shell: Shell) -> None:
-    running = asyncio.ensure_future(shell.run("yes", timeout=0.5))
+    running = asyncio.ensure_future(shell.run("yes", timeout=2))
     longest, last = 0.0, time.perf_counter()
     while not running.done():
         await asyncio.sleep(0)
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
 
-    assert longest < 0.5
+    assert longest < 1
 
 
 # Nothing is left.

@@ -201,6 +201,17 @@ async def test_an_honest_path_works(ground: Ground, path: str, open_root: Callab
     assert path not in ground.names()
 
 
+@pytest.mark.parametrize("path", ["pipe", "socket"])
+@pytest.mark.parametrize("name", ["read_file", "write_file", "edit_file", "search_files"])
+async def test_what_is_no_regular_file_is_refused_at_once(ground: Ground, name: str, path: str) -> None:
+    ground.add_hostile()
+    tools = {tool.name: tool for tool in file_tools(Workspace(ground.root))}
+
+    told = await called(tools[name], {"path": path, **CALLS[name]})
+
+    assert f"REFUSED '{path}' is a device, a pipe, a socket or a link" in told
+
+
 async def test_a_link_stays_when_what_it_leads_to_is_written(ground: Ground) -> None:
     (ground.root / "link.txt").symlink_to("inner/a.txt")
     tools = {tool.name: tool for tool in file_tools(Workspace(ground.root))}
