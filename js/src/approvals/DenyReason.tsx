@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Button } from "../ui/Button";
 
 interface DenyReasonProps {
@@ -11,7 +11,8 @@ interface DenyReasonProps {
 export function DenyReason({ canSend, onSend, onCancel }: DenyReasonProps) {
   const [reason, setReason] = useState("");
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  // Before the next key: what is typed on must not be lost.
+  useLayoutEffect(() => field.current?.focus(), []);
   const cancel = () => {
     field.current?.closest<HTMLElement>('[data-kind="approval"]')?.focus();
     onCancel();

@@ -203,7 +203,9 @@ describe("an answer", () => {
 
     press(card(), "r");
 
-    expect(card().querySelector("input")).not.toBeNull();
+    const field = card().querySelector("input");
+    expect(field).not.toBeNull();
+    expect(document.activeElement).toBe(field);
     expect(kernel.model.sent).toEqual([]);
   });
 
