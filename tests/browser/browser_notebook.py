@@ -167,6 +167,8 @@ class Chat:
         self.questions = root.locator('[data-role="user"]')
         self.answers = root.locator('[data-role="assistant"]')
         self.queue = root.get_by_role("list", name="Waiting messages")
+        self.approvals = root.locator('[data-kind="approval"]')
+        self.calls = root.locator('[data-kind="tool"]')
 
     @property
     def answer(self) -> Locator:
