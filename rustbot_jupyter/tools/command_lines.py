@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import shlex
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 from rustbot_jupyter.tools.known_commands import (
     NEVER_LONG,
@@ -23,14 +23,17 @@ from rustbot_jupyter.tools.known_commands import (
 
 MAX_RULE_CHARS = 4_000
 
-_SPECIAL = frozenset("\n\r;&|<>()$`\\*?[]{}!#")
-_SPECIAL_IN_QUOTES = frozenset("\n\r$`\\!")
+_SPECIAL = frozenset(";&|<>()$`\\*?[]{}!#")
+_SPECIAL_IN_QUOTES = frozenset("$`\\!")
+_NEVER_BEGINNINGS = frozenset(never[:end] for never in NEVER_LONG for end in range(3, len(never) + 1))
 
 
+@lru_cache(maxsize=256)
 def simple_words(command: str) -> tuple[str, ...] | None:
     """The program and its arguments, when the line is that and nothing more: what runs is the same with a shell and
     without one. None for everything else."""
-    if len(command) > 100_000 or any(_is_unseen(char) for char in command):
+    # A line end, even between quotes, and whatever cannot be seen or is a space of another kind.
+    if len(command) > 100_000 or not command.replace("\t", " ").isprintable():
         return None
     words: list[str] = []
     word, quote = None, ""
@@ -115,7 +118,7 @@ def _is_refused(word: str, refused: Sequence[str]) -> bool:
     if word.startswith("--"):
         name = word.partition("=")[0]
         # Most programs take any beginning of an option's name that is clear to them.
-        return any(never.startswith(name) for never in (*NEVER_LONG, *refused) if never.startswith("--"))
+        return name in _NEVER_BEGINNINGS or any(never.startswith(name) for never in refused)
     return any(letter[1] in word for letter in refused if len(letter) == 2)
 
 
@@ -126,7 +129,3 @@ def _paths_in(word: str) -> Iterator[str]:
         pieces += [word[index:] for index in range(2, min(len(word), 8))]
         pieces += [word[word.index("/") :]] if "/" in word else []
     yield from (piece for piece in dict.fromkeys(pieces) if piece and set(piece) != {"-"})
-
-
-def _is_unseen(char: str) -> bool:
-    return char not in " \t\n\r" and unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Zs", "Cs", "Co", "Cn")

@@ -21,6 +21,8 @@ FOR_EVERY_RULE = [
     "{rule}\r\ncat {out}/canary.txt",
     "{rule}\rcat {out}/canary.txt",
     "{rule} \\\n; cat {out}/canary.txt",
+    "{rule} 'a\nb'",
+    "{rule} 'a\x1bb'",
     "{rule}\u2028cat {out}/canary.txt",
     "{rule}\u0085cat {out}/canary.txt",
     "{rule}\x0bcat {out}/canary.txt",
