@@ -23,6 +23,10 @@ from rustbot_jupyter.tools.known_commands import (
 
 MAX_RULE_CHARS = 4_000
 
+_WORDS = re.compile(r"[^\s;&|<>(){}'\"=]+")
+_OPAQUE = re.compile(r"[$`\\*?\[~!]|\w['\"]\w|['\"]['\"]\w|\w['\"]['\"]")
+"""What makes a word of parts, or of what only the shell knows."""
+
 _SPECIAL = frozenset(";&|<>()$`\\*?[]{}!#")
 _SPECIAL_IN_QUOTES = frozenset("$`\\!")
 _NEVER_BEGINNINGS = frozenset(never[:end] for never in NEVER_LONG for end in range(3, len(never) + 1))
@@ -96,6 +100,18 @@ def covers(pattern: str, command: str, is_off_limits: Callable[[str], bool]) -> 
     if is_known_by_two and len(base) < 2 and not reading_words(words):
         return False
     return _are_plain(words, len(base), is_off_limits)
+
+
+def touches(pattern: str, command: str) -> bool:
+    """Whether a line may run, among others, what a rule names: wider than `covers`, for rules that forbid or ask.
+
+    A line in which a shell would put in something that cannot be seen here counts as one that may.
+    """
+    wanted = pattern.removesuffix(" *").split()
+    if simple_words(command) is None and _OPAQUE.search(command):
+        return True
+    rest = iter(_WORDS.findall(command))
+    return all(any(name in (word, word.rpartition("/")[2]) for word in rest) for name in wanted)
 
 
 def is_reading(command: str) -> bool:

@@ -322,7 +322,10 @@ def _matches(rule: Rule, tool: Tool, arguments: Mapping[str, Any], conversation_
         or (rule.pattern == ANY and can_do_anything(tool) and not rule.conversation_id)
     ):
         return False
-    return rule.pattern == ANY or tool.patterns.matches(rule.pattern, arguments)
+    covers = tool.patterns.matches
+    if rule.decision is not Decision.ALLOW and tool.patterns.touches is not None:
+        covers = tool.patterns.touches
+    return rule.pattern == ANY or covers(rule.pattern, arguments)
 
 
 @lru_cache(4_096)

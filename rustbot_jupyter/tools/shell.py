@@ -12,7 +12,7 @@ from typing import Any
 
 from rustbot_jupyter.errors import ToolError
 from rustbot_jupyter.tools.base import BUILT_IN, Patterns, Preview, Risk, Tool, ToolContext, ToolResult
-from rustbot_jupyter.tools.command_lines import covers, is_reading, simple_words, suggested_rule
+from rustbot_jupyter.tools.command_lines import covers, is_reading, simple_words, suggested_rule, touches
 from rustbot_jupyter.tools.functions import tool_of
 from rustbot_jupyter.tools.processes import TooMuchOutput, child_environment, run_process
 from rustbot_jupyter.tools.results import cleaned
@@ -44,7 +44,11 @@ def shell_tools(workspace: Workspace, *, use_sandbox: bool = True) -> list[Tool]
         sends_out=True,
         forbid=shell.forbid,
         preview=shell.preview,
-        patterns=Patterns(suggest=shell.suggest, matches=shell.matches),
+        patterns=Patterns(
+            suggest=shell.suggest,
+            matches=shell.matches,
+            touches=lambda pattern, arguments: touches(pattern, str(arguments.get("command", ""))),
+        ),
     )
     return [tool]
 

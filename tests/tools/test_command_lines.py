@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tools.payloads_shell import COVERED, FOR_EVERY_RULE, FOR_ONE_RULE, RULES, SUGGESTED
 
 from rustbot_jupyter.tools.base import Tool
-from rustbot_jupyter.tools.command_lines import covers, simple_words
+from rustbot_jupyter.tools.command_lines import covers, simple_words, touches
 from rustbot_jupyter.tools.shell import shell_tools
 from rustbot_jupyter.tools.workspace import Workspace
 
@@ -155,3 +155,43 @@ def test_a_rule_decision_takes_no_long_time(tool: Tool) -> None:
         tool.patterns.suggest({"command": f"ls {line}"})
 
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rm x",
+        "/bin/rm -rf x",
+        "cd data && rm x",
+        "ls; rm x",
+        "ls | xargs rm",
+        "sudo rm x",
+        "env A=1 rm x",
+        "(rm x)",
+        "true || rm x",
+        "r'm' x && ls",
+        "r\\m x",
+        "$(echo r)m x",
+        "X=rm; $X x",
+        "`which rm` x",
+        "find . -exec rm {} +",
+        "sh -c 'rm x'",
+        "\nrm x",
+        "echo a\nrm x",
+        "r?m x",
+    ],
+)
+def test_what_forbids_sees_a_command_wherever_it_stands_in_a_line(command: str) -> None:
+    assert touches("rm *", command)
+
+
+@pytest.mark.parametrize(
+    "command", ["ls -la", "git status && ls", "cat farm.txt", "echo alarm", "rmdir x", "ls 'a b' | wc"]
+)
+def test_what_forbids_leaves_other_lines_alone(command: str) -> None:
+    assert not touches("rm *", command)
+
+
+def test_words_of_a_rule_may_have_options_between_them() -> None:
+    assert touches("git push *", "git -C sub push origin")
+    assert not touches("git push *", "git pull origin")
