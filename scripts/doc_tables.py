@@ -18,8 +18,9 @@ from rustbot_jupyter.settings.profile import field_schema
 _ABOUT_TOOLS = """\
 # Tools
 
-What a model can have done. What only reads runs without asking; for all else see [consent](consent.md). `bot.tools.docs()`
-gives this page for your own bot, with the tools that you, [plugins](plugins.md) and [MCP servers](mcp.md) added.
+What a model can have done. What only reads runs without asking; for all else see [consent](consent.md).
+`bot.tools.docs()` gives this page for your own bot, with the tools that you, [plugins](plugins.md) and
+[MCP servers](mcp.md) added.
 """
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = ("magics.md", "settings.md")

@@ -59,6 +59,8 @@ HOMES = {
     "IPython": ("notebook",),
     "anywidget": ("notebook",),
     "comm": ("notebook",),
+    "httpcore": ("tools.fetch",),
+    "httpx2": ("tools.mcp",),
     "httpx": ("llm", "tools.fetch", "tools.web_search"),
     "ipykernel": ("notebook",),
     "ipywidgets": ("notebook",),

@@ -88,7 +88,7 @@ class Patterns:
     matches: Callable[[str, Mapping[str, Any]], bool]
     """Whether a pattern covers a call. `"*"` covers every call; the rules see to that themselves."""
     touches: Callable[[str, Mapping[str, Any]], bool] | None = None
-    """Whether a call may do, among other things, what a pattern names: for rules that deny or ask. None: as `matches`."""
+    """Whether a call may do, among others, what a pattern names: for rules that deny or ask. None: as `matches`."""
 
 
 def canonical_arguments(arguments: Mapping[str, Any]) -> str:
