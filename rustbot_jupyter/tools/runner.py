@@ -17,7 +17,7 @@ from rustbot_jupyter.messages import ToolCallPart, ToolResultPart, utc_now
 from rustbot_jupyter.tools.base import Kernel, Tool, ToolContext, ToolResult
 from rustbot_jupyter.tools.call_arguments import parsed
 from rustbot_jupyter.tools.consent import ApproveMode, Consent, Emit
-from rustbot_jupyter.tools.failures import as_exception, contained, text_of
+from rustbot_jupyter.tools.failures import contained, text_of
 from rustbot_jupyter.tools.listeners import Listeners
 from rustbot_jupyter.tools.registry import ToolRegistry
 from rustbot_jupyter.tools.results import cleaned, fitted
@@ -371,9 +371,6 @@ class _Limit:
             raise self._expired.result()
         if task.cancelled():
             raise ToolError(f"{self._name!r} stopped by itself and gave no result.")
-        error = task.exception()
-        if error is not None:
-            raise as_exception(error)
         return task.result()
 
     def wait_for_kernel(self) -> None:

@@ -305,7 +305,8 @@ async def test_a_listener_that_fails_stops_no_call():
 
 
 async def test_a_hundred_megabytes_are_cut_for_model_and_eye_in_bounded_memory_and_time():
-    text = "0123456789" * 10_000_000
+    # Each of them has to be looked at when it is cleaned.
+    text = "0123456\x00\x1bé" * 10_000_000
 
     def much() -> str:
         return text
@@ -524,6 +525,23 @@ async def test_broken_and_odd_arguments_are_not_run_and_the_model_is_told_why(te
     assert "http" not in run.error
     assert len(run.error) < 3_000
     assert "tool_started" not in lab.kinds()
+
+
+TWO_WAYS = [
+    text for text in BROKEN if any(word in text for word in ("NaN", "Infinity", "1e999", "[[[", '"x":{"x"', "d800"))
+]
+TWO_WAYS += ['{"a": 1, "a": 2}', '{"a": {"x": 1, "x": 2}}', '{"a": ["\\udfff"]}', '{"a": {"\\udfff": 1}}']
+
+
+@pytest.mark.parametrize("text", TWO_WAYS, ids=lambda text: repr(text[:24]))
+async def test_what_json_does_not_know_or_can_be_read_in_two_ways_is_refused_for_any_type(text: str):
+    def tool(a: Any) -> str:
+        return "ran"
+
+    run = await Lab(tool).run("tool", text)
+
+    assert run.state is RunState.ERROR
+    assert "its arguments are not JSON" in run.error
 
 
 def test_there_are_sixty_odd_arguments():
