@@ -176,7 +176,7 @@ def planner_for(model: ScriptedModel, error: RustbotError | None = None, **field
             "request_fields": {},
             "context_budget_tokens": None,
             "retry": RetryPolicy(retries=2, first_wait_s=0.01),
-            "caps": Caps(request_usd=request.max_cost_usd),
+            "caps": Caps(turn_usd=request.max_cost_usd),
             "prices": lambda name: None,
         }
         return TurnPlan(**(values | fields))

@@ -344,6 +344,9 @@ class Agent:
             return
         self._active = None
         self._resolve(turn, event)
+        if not turn.request.use_history:
+            # A conversation of one question ends with it.
+            self.toolbox.consent.end_conversation(turn.history.id)
         self.periodic.wake()
         if not self._is_closing:
             self._start_next()

@@ -21,6 +21,8 @@ class Caps:
     """Limits in US dollars; None is no limit."""
 
     request_usd: float | None = None
+    turn_usd: float | None = None
+    """For all requests of one question."""
     conversation_usd: float | None = None
     bot_usd: float | None = None
 
@@ -56,13 +58,14 @@ class Budget:
         max_tokens: int | None,
         input_usd: float | None,
         output_usd: float | None,
+        spent_in_turn_usd: float = 0.0,
     ) -> Reservation:
         """Room for a request with this many input tokens, at these prices per token (None: unknown).
 
         Raises:
             BudgetExceeded: Not even a short answer fits under a cap.
         """
-        room = self._room(conversation_id, caps)
+        room = self._room(conversation_id, caps, spent_in_turn_usd)
         if room is None:
             return Reservation(conversation_id=conversation_id, worst_case_usd=0.0, max_tokens=max_tokens)
         left_usd, cap_name, cap_usd = room
@@ -102,12 +105,13 @@ class Budget:
         self._told.update((name, cap) for name, _, cap in new)
         return [(spent, cap) for _, spent, cap in new]
 
-    def _room(self, conversation_id: str, caps: Caps) -> tuple[float, str, float] | None:
+    def _room(self, conversation_id: str, caps: Caps, spent_in_turn_usd: float) -> tuple[float, str, float] | None:
         """The tightest cap: (US dollars left, its name, its size), or None without caps."""
         in_conversation = self._spent.get(conversation_id, 0.0) + self._reserved.get(conversation_id, 0.0)
         in_all = sum(self._spent.values()) + sum(self._reserved.values())
         limits = [
             ("request", caps.request_usd, 0.0),
+            ("question's", caps.turn_usd, spent_in_turn_usd),
             ("conversation", caps.conversation_usd, in_conversation),
             ("bot's", caps.bot_usd, in_all),
         ]

@@ -91,7 +91,8 @@ class ModelPlanner:
             context_budget_tokens=values.context_budget_tokens or self._context_of(model, values),
             retry=RetryPolicy(retries=values.retries, budget_s=values.retry_budget_s),
             caps=Caps(
-                request_usd=_smaller(request.max_cost_usd, values.max_cost_per_request_usd),
+                request_usd=values.max_cost_per_request_usd,
+                turn_usd=request.max_cost_usd,
                 conversation_usd=values.max_cost_per_conversation_usd,
                 bot_usd=self._max_cost_usd,
             ),
@@ -231,8 +232,3 @@ def _cache_control(model: str, values: Profile) -> dict[str, str] | None:
     """Anthropic's models keep a prompt in their cache only when asked to; others do so by themselves."""
     is_asked_for = host_of(values.base_url) == OPENROUTER_HOST and "anthropic/" in model
     return {"type": "ephemeral"} if is_asked_for else None
-
-
-def _smaller(one: float | None, other: float | None) -> float | None:
-    given = [value for value in (one, other) if value is not None]
-    return min(given) if given else None

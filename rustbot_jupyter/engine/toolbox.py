@@ -20,6 +20,7 @@ from rustbot_jupyter.messages import Message, ToolCallPart, ToolResultPart, new_
 from rustbot_jupyter.tools.approval import Approvals
 from rustbot_jupyter.tools.base import Kernel, Tool, ToolResult
 from rustbot_jupyter.tools.consent import ApproveMode, Consent, Emit, question
+from rustbot_jupyter.tools.listeners import Listeners
 from rustbot_jupyter.tools.registry import ToolRegistry
 from rustbot_jupyter.tools.rules import Rules
 from rustbot_jupyter.tools.runner import CallScope, ToolRunner
@@ -87,27 +88,30 @@ class Toolbox:
         self._lock = threading.RLock()
         self.runner = ToolRunner(registry=registry, consent=self.consent, runs=self.runs, kernel=kernel, redact=redact)
 
-        self._listeners: list[Callable[[], None]] = []
+        self._listeners: Listeners[[]] = Listeners()
         registry.on_change(self.changed)
         rules.on_change(self.changed)
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after each change of tools, servers or rules, on whatever thread; the result ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+        return self._listeners.add(listener)
 
     def changed(self) -> None:
         """Tell that tools, servers or rules changed."""
-        for listener in list(self._listeners):
-            listener()
+        self._listeners.tell()
 
     @property
     def registry(self) -> ToolRegistry:
         """The tools, the built-in ones among them from the first use on."""
         with self._lock:
             if not self._is_filled:
+                # Whoever looks at the tools while they are added sees those that are there.
                 self._is_filled = True
-                self._fill(self._registry)
+                try:
+                    self._fill(self._registry)
+                except BaseException:
+                    self._is_filled = False
+                    raise
         return self._registry
 
     @property

@@ -469,7 +469,7 @@ async def test_a_cost_without_any_price_stays_unknown(make_agent: MakeAgent, mod
 async def test_a_cap_stops_the_request_before_it_is_sent(make_agent: MakeAgent, model: ScriptedModel):
     agent = make_agent(prices=lambda name: Prices(input_usd=1.0, output_usd=1.0))
 
-    with pytest.raises(BudgetExceeded, match=r"request cap of \$0\.01"):
+    with pytest.raises(BudgetExceeded, match=r"question's cap of \$0\.01"):
         await reply_of(ask(agent, max_cost_usd=0.01))
 
     assert model.requests == []

@@ -72,7 +72,7 @@ def test_questions_share_a_client_until_a_setting_of_the_connection_changes(tmp_
     assert second is not third
 
 
-def test_what_a_question_asks_for_wins_over_the_settings_and_the_lower_cap_counts(tmp_path: Path) -> None:
+def test_what_a_question_asks_for_wins_over_the_settings_and_each_cap_counts(tmp_path: Path) -> None:
     chosen = settings(tmp_path, KEY, model="openai/gpt-5", temperature=0.2, max_cost_per_request_usd=0.5)
     planner = ModelPlanner(chosen, max_cost_usd=3)
 
@@ -82,4 +82,4 @@ def test_what_a_question_asks_for_wins_over_the_settings_and_the_lower_cap_count
     assert plan.model == "a/b"
     assert plan.request_fields["sampling"] == {"temperature": 0.9}
     assert plan.system_prompt == "Be brief."
-    assert (plan.caps.request_usd, plan.caps.bot_usd) == (0.5, 3)
+    assert (plan.caps.request_usd, plan.caps.turn_usd, plan.caps.bot_usd) == (0.5, 2, 3)

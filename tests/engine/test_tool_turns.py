@@ -524,6 +524,18 @@ async def test_the_cap_inside_a_tool_loop_stops_before_the_next_request_and_a_hi
     assert results_in(sent(model)) == ["2"]
 
 
+async def test_the_cap_of_a_question_holds_for_all_its_requests_together(model: ScriptedModel, make_agent: MakeAgent):
+    usage = Usage(input_tokens=10, output_tokens=5, cost_usd=0.3)
+    for number in range(5):
+        model.will_stream("", usage=usage, **calls(call("add", {"a": number})))
+    agent = make_agent(add, caps=Caps(turn_usd=0.5))
+
+    with pytest.raises(BudgetExceeded, match="question's cap"):
+        await reply_of(ask(agent))
+
+    assert len(model.requests) == 2
+
+
 # What is offered.
 
 
