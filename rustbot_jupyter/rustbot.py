@@ -181,13 +181,15 @@ class Rustbot:
         is_over = False
         try:
             turn = self.submit(self._request(question, model, tools, timeout, max_cost_usd))
-            while not is_over:
-                with open_to_interrupts(), self._asking(turn.id):
-                    event = await events.get()
-                if event.turn_id != turn.id:
-                    continue
-                is_over = isinstance(event, TurnFinished | TurnInterrupted | TurnFailed)
-                yield event
+            # One card from the first event to the last, so that it stays while others come.
+            with self._asking(turn.id):
+                while not is_over:
+                    with open_to_interrupts():
+                        event = await events.get()
+                    if event.turn_id != turn.id:
+                        continue
+                    is_over = isinstance(event, TurnFinished | TurnInterrupted | TurnFailed)
+                    yield event
             if turn.error is not None and isinstance(event, TurnFailed):
                 raise turn.error
         finally:

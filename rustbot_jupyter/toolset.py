@@ -62,6 +62,9 @@ class Toolset:
             kernel=kernel_port,
             redact=redact,
         )
+        if (kernel := kernel_port()) is not None:
+            # A question about the last error may come before any tool was used.
+            kernel.watch_failures()
         self._own_folders = [path for path in (folder, data_dir()) if path is not None]
         self.toolbox.only = None if tools is None else self.names_of(tools)
 

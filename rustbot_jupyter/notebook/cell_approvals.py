@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rustbot_jupyter.errors import RequestError
-from rustbot_jupyter.notebook.compat import kernel_facts
+from rustbot_jupyter.notebook.compat import is_in_cell, kernel_facts
+from rustbot_jupyter.notebook.interrupts import Interruptible
 
 if TYPE_CHECKING:
     from rustbot_jupyter.engine.toolbox import Toolbox
@@ -37,13 +38,15 @@ class CellApprovals:
     Args:
         bot: Who is asked.
         turn_id: Whose approvals; "" for those of no turn, such as a server's start.
-        may_prompt: Whether the caller may block for a prompt, and speak for a user who is not there.
+        may_prompt: Whether the caller blocks its cell anyhow, so that a prompt may do so, too.
     """
 
     def __init__(self, bot: ToolBot, turn_id: str, *, may_prompt: bool = True) -> None:
         self._bot = bot
         self._turn_id = turn_id
         self._may_prompt = may_prompt
+        # By the cell that asks: another one may run once something waits.
+        self._place = where_to_ask()
         self._seen: set[str] = set()
         self._card: Any = None
 
@@ -61,21 +64,22 @@ class CellApprovals:
             self._card = None
 
     def _ask(self, approval: Approval) -> None:
-        kind = where_to_ask()
-        if kind == "card":
-            self._show_card()
-        elif self._may_prompt:
-            # It may have been answered elsewhere meanwhile, in a chat.
-            with suppress(RequestError):
-                if kind == "prompt":
-                    ask_in_words(approval)
-                else:
-                    approval.deny(NOBODY)
-        else:
-            logger.warning(
-                "Rustbot waits for your word on %r: `bot.approvals[0]` shows it; answer with `.allow()` or `.deny()`.",
-                approval.tool or approval.label,
-            )
+        # It may have been answered elsewhere meanwhile, in a chat.
+        with suppress(RequestError):
+            if self._place == "card":
+                self._show_card()
+            elif self._place == "nobody":
+                approval.deny(NOBODY)
+            elif self._may_prompt:
+                ask_in_words(approval)
+            elif is_in_cell():
+                _ask_beside_await(approval)
+            else:
+                logger.warning(
+                    "Rustbot waits for your word on %r: `bot.approvals[0]` shows it; answer with `.allow()` or "
+                    "`.deny()`.",
+                    approval.tool or approval.label,
+                )
 
     def _show_card(self) -> None:
         if self._card is None:
@@ -113,6 +117,14 @@ def ask_in_words(approval: Approval) -> None:
         approval.allow(offered[choice.strip().lower()])
     else:
         approval.deny("" if choice.strip().lower() in ("", "n", "no") else choice.strip())
+
+
+def _ask_beside_await(approval: Approval) -> None:
+    """Ask on the loop of a cell that awaits; the Stop ends the prompt, and then does to the cell what it would do."""
+    interrupts = Interruptible()
+    with suppress(KeyboardInterrupt):
+        interrupts.hold(lambda: interrupts.allow(lambda: ask_in_words(approval)))
+    interrupts.hand_on()
 
 
 def _shown(approval: Approval) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,13 @@ def kernel_facts() -> KernelFacts:
         has_subshells=bool(getattr(kernel, "_supports_kernel_subshells", False)),
         takes_input=bool(getattr(kernel, "_allow_stdin", False)),
     )
+
+
+def is_in_cell() -> bool:
+    """Whether the caller is on the main thread while a cell runs or awaits there; in a kernel only."""
+    is_main = threading.current_thread() is threading.main_thread()
+    # Between what the page sends, ipykernel ignores interrupts.
+    return is_main and bool(kernel_facts().ipykernel) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
 def read_on_subshells(comm: Any) -> None:

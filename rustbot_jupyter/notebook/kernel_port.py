@@ -89,7 +89,7 @@ class KernelPort:
 
     def last_error(self, *, schema_only: bool) -> str:
         """Code and traceback of the newest failed cell; "" when none has failed. `schema_only` leaves out messages."""
-        failed = self._failures.newest
+        failed = next((each.newest for each in self._failures if each.newest is not None), None)
         if failed is None:
             return ""
         traceback = failed.traceback_without_messages if schema_only else failed.traceback
@@ -100,16 +100,15 @@ class KernelPort:
 
         outputs = dict(self._shell.user_ns.get("_oh", {}))
         output = describe("value", outputs[number], budget_chars=OUTPUT_CHARS) if number in outputs else ""
-        failed = self._failures.of_cell(number)
+        failed = next((found for each in self._failures if (found := each.of_cell(number)) is not None), None)
         return RecentCell(number=number, code=code, output=output, error=_last_line(failed))
 
     @property
-    def _failures(self) -> Failures:
-        """Those that the magics know, or, without `%load_ext`, those since the first bot."""
-        from rustbot_jupyter.notebook.extension import extension_of
-
-        extension = extension_of(self._shell)
-        return extension.failures if extension is not None else self.watch_failures()
+    def _failures(self) -> list[Failures]:
+        """Those since the first bot, and those that the magics know from before."""
+        magic = self._shell.magics_manager.magics["cell"].get("rustbot")
+        of_magics: Failures | None = getattr(getattr(magic, "__self__", None), "failures", None)
+        return [self.watch_failures(), *([of_magics] if of_magics is not None else ())]
 
     def watch_failures(self) -> Failures:
         """Keep which cells fail from now on, and the one before."""

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -30,6 +30,8 @@ GRACE_S = 0.9
 """How long a stopped tool may tidy up before it is left behind."""
 KERNEL_WAIT_S = 600.0
 """How long a call waits for the main thread while a cell has it."""
+LONGEST_KEY = 1_000
+"""Characters; about what a key takes up in its longest spelling."""
 FLUSH_S = 0.1
 """How often output of a running tool is told."""
 
@@ -159,6 +161,8 @@ class ToolRunner:
     # What one call uses.
 
     def _recorded(self, call: ToolCallPart, scope: CallScope) -> ToolRun:
+        # A model may call a tool by whatever it has read; no tool has a key for a name.
+        call = replace(call, name=self._redact(call.name))
         run = ToolRun(
             call=call, turn_id=scope.turn_id, conversation_id=scope.conversation_id, message_id=scope.message_id
         )
@@ -173,6 +177,7 @@ class ToolRunner:
 
     def over(self, run: ToolRun, state: RunState, error: str, scope: CallScope) -> None:
         """Record how a call ended, and tell it."""
+        error = self._redact(error)
         run.state, run.error, run.cancel = state, error, None
         names = {"run_id": run.id, "call_id": run.call.call_id, "tool": run.call.name}
         if state is RunState.COMPLETE:
@@ -199,11 +204,15 @@ class ToolRunner:
 
     def finished(self, run: ToolRun, result: ToolResult) -> ToolResult:
         """The result as the model gets it; what it held is remembered for later approvals."""
-        result = fitted(result, self._redact)
+        result = replace(fitted(result, self._redact), origin=self._redact(cleaned(result.origin)))
         self._consent.note(
             run.conversation_id, result.origin, is_private=result.is_private, is_foreign=result.is_foreign
         )
         return result
+
+    def plain_text(self, text: str) -> str:
+        """Text of a tool without control characters and keys."""
+        return self._redact(cleaned(text))
 
     @property
     def kernel(self) -> Kernel | None:
@@ -280,7 +289,7 @@ class _Call:
     async def _within_limits(self, tool: Tool, arguments: dict[str, Any]) -> ToolResult:
         run, scope = self._run, self._scope
         limit = _Limit(tool.name, scope.timeout_s if tool.timeout is None else tool.timeout, self._move)
-        output = _Output(run, self._tell_output)
+        output = _Output(run, self._tell_output, self._runner.plain_text)
         context = ToolContext(
             run_id=run.id,
             conversation_id=run.conversation_id,
@@ -294,6 +303,8 @@ class _Call:
         self._move(RunState.RUNNING)
         scope.emit(ToolStarted, run_id=run.id, call_id=run.call.call_id, tool=tool.name, source=tool.source)
         task = asyncio.get_running_loop().create_task(_run_of(tool, arguments, context), name=f"rustbot-{run.id}-tool")
+        # It may fail at the moment at which its call is cancelled.
+        task.add_done_callback(_look_at)
         try:
             return await limit.result_of(task)
         finally:
@@ -306,7 +317,6 @@ class _Call:
 
     async def _stop(self, task: asyncio.Task[ToolResult]) -> None:
         task.cancel()
-        task.add_done_callback(_look_at)
         await asyncio.wait({task}, timeout=GRACE_S)
         if not task.done():
             logger.warning("The tool %r does not end when it is cancelled.", self._run.call.name)
@@ -435,9 +445,10 @@ class _Limit:
 class _Output:
     """What a tool prints, told in pieces of some size; `add` may be called from any thread."""
 
-    def __init__(self, run: ToolRun, tell: Callable[[str], None]) -> None:
+    def __init__(self, run: ToolRun, tell: Callable[[str], None], plain: Callable[[str], str]) -> None:
         self._run = run
         self._tell = tell
+        self._plain = plain
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._pieces: list[str] = []
@@ -463,7 +474,7 @@ class _Output:
         self._length += len(text)
         if self._length > 2 * OUTPUT_CHARS:
             # Nobody reads as fast as this; only the end is shown.
-            kept = "".join(self._pieces)[-OUTPUT_CHARS:]
+            kept = "".join(self._pieces)[-OUTPUT_CHARS - LONGEST_KEY :]
             self._dropped += self._length - len(kept)
             self._pieces, self._length = [kept], len(kept)
 
@@ -476,7 +487,9 @@ class _Output:
             whole, dropped = "".join(self._pieces), self._dropped
             self._pieces, self._length, self._dropped, self._is_due = [], 0, 0, False
         self._last = monotonic()
-        text = cleaned(whole[-OUTPUT_CHARS:])
+        text = self._plain(whole)
+        # What a cut has left of a key at the beginning is nobody's to see either.
+        text = text[max(len(text) - OUTPUT_CHARS, LONGEST_KEY if dropped else 0) :]
         if text and not self._run.is_over:
             self._run.add_output(text, dropped + max(0, len(whole) - OUTPUT_CHARS))
             self._tell(text)
@@ -487,7 +500,7 @@ async def _run_of(tool: Tool, arguments: dict[str, Any], context: ToolContext) -
 
 
 def _look_at(task: asyncio.Task[Any]) -> None:
-    """Take note of how a stopped tool ended; nobody else asks."""
+    """Take note of how a tool ended; when it was stopped, nobody else asks."""
     if not task.cancelled():
         task.exception()
 

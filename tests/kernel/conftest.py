@@ -32,6 +32,8 @@ class Kernel:
         env |= {"IPYTHONDIR": str(home / "ipython"), "RUSTBOT_CONFIG_DIR": str(home), "RUSTBOT_DATA_DIR": str(home)}
         env |= {"PYTHONPATH": str(IPYKERNELS / ipykernel) if ipykernel else ""}
         specs = KernelSpecManager(kernel_dirs=[])
+        self.home = home
+        """Where it runs, with its settings."""
         self.manager = KernelManager(kernel_name="python3", kernel_spec_manager=specs)
         self.manager.start_kernel(env=env, cwd=str(home))
         self.messages: list[dict[str, Any]] = []
