@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rustbot_jupyter.engine.accounts import Accounts, Attempt
@@ -23,7 +24,9 @@ SEARCH_TOKENS = 1_500
 SNIPPET_CHARS = 2_000
 
 
-async def side_answer(agent: Agent, plan: TurnPlan, question: str, **fields: Any) -> Answer:
+async def side_answer(
+    agent: Agent, plan: TurnPlan, question: str, *, tools: Sequence[Mapping[str, Any]] = (), max_tokens: int
+) -> Answer:
     """The answer to a question that is no part of a conversation; its cost counts with the turn that runs.
 
     Raises:
@@ -34,10 +37,18 @@ async def side_answer(agent: Agent, plan: TurnPlan, question: str, **fields: Any
     turn = agent.active or Turn(
         request=TurnRequest(message=message, source="api", use_history=False), history=agent.conversation
     )
+    plan = _beside(turn.plan, plan, max_tokens)
     accounts = Accounts(turn, plan, agent.budget, agent.usage_log)
     tokens = estimate_tokens([message])
     attempt = Attempt(number=1, reservation=accounts.reserve(tokens), input_estimate=tokens)
-    request = ChatRequest(model=plan.model, messages=(message,), **fields)
+    request = ChatRequest(
+        model=plan.model,
+        messages=(message,),
+        tools=tuple(tools),
+        max_tokens=attempt.reservation.max_tokens,
+        # It says who may see what is sent.
+        provider=plan.request_fields.get("provider"),
+    )
     answer = Answer()
     try:
         async with plan.chat_model.stream(request) as stream:
@@ -50,10 +61,23 @@ async def side_answer(agent: Agent, plan: TurnPlan, question: str, **fields: Any
         accounts.book(attempt, answer, "interrupted")
         raise
     except ModelError as error:
-        accounts.book(attempt, answer, "error", str(error))
+        # What broke after its first words was begun, and is billed.
+        status = "interrupted" if answer.text or answer.reasoning else "error"
+        accounts.book(attempt, answer, status, str(error))
         raise ToolError(str(error)) from error
+    except Exception:
+        # Failed on our side, so nobody books it: its room under the caps must not stay taken.
+        accounts.release(attempt)
+        raise
     accounts.book(attempt, answer, "complete")
     return answer
+
+
+def _beside(running: TurnPlan | None, plan: TurnPlan, max_tokens: int) -> TurnPlan:
+    """The plan of the turn that runs, where it asks the same server, else this one; the turn's caps hold in both."""
+    if running is not None:
+        plan = running if running.chat_model.host == plan.chat_model.host else replace(plan, caps=running.caps)
+    return replace(plan, request_fields={**plan.request_fields, "max_tokens": max_tokens})
 
 
 def openrouter_search(agent: Agent, plan: TurnPlan) -> SearchService:
