@@ -18,7 +18,6 @@ from rustbot_jupyter.tools.listeners import Listeners
 
 WAIT_S = 3600.0
 """How long a card waits for an answer."""
-SCOPES = ("once", "conversation", "always")
 LONGEST_REASON = 2_000
 
 

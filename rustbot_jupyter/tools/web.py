@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 FETCH_TIMEOUT_S = 30.0
 """The fetch itself ends sooner; the rest is for reading a page of much HTML."""
-SEARCH_TIMEOUT_S = 20.0
+SEARCH_TIMEOUT_S = 60.0
+"""Search services answer within seconds; a model that searches and writes down what it found takes longer."""
 _PUBLIC = Reach()
 
 
@@ -34,14 +35,6 @@ def web_tools(*, service: Callable[[], SearchService] = search_service, reach: R
         reach: What fetch_page may connect to.
     """
     return [_fetch_tool(reach), _search_tool(service)]
-
-
-def openrouter_search_tool() -> dict[str, Any]:
-    """What a request to OpenRouter lists instead of web_search: OpenRouter searches by itself.
-
-    https://openrouter.ai/docs/guides/features/server-tools/web-search
-    """
-    return {"type": "openrouter:web_search"}
 
 
 def _fetch_tool(reach: Reach) -> Tool:

@@ -20,7 +20,7 @@ from rustbot_jupyter.messages import CitationPart
 from rustbot_jupyter.tools.addresses import Reach
 from rustbot_jupyter.tools.base import Risk, Tool, ToolContext, ToolResult
 from rustbot_jupyter.tools.page_text import text_of, title_of
-from rustbot_jupyter.tools.web import openrouter_search_tool, web_tools
+from rustbot_jupyter.tools.web import web_tools
 from rustbot_jupyter.tools.web_search import SearchService, brave, search_service, searxng, tavily, through_ddgs
 
 KEY = "tvly-Zebra/4711+geheim=="
@@ -572,10 +572,6 @@ async def test_the_real_ddgs_without_a_way_out_is_one_sentence(
 
     with pytest.raises(ToolError, match="search pages gave no answer"):
         await call(search_tool(through_ddgs), query="zebra")
-
-
-def test_openrouter_searches_by_itself() -> None:
-    assert openrouter_search_tool() == {"type": "openrouter:web_search"}
 
 
 def test_making_the_tools_loads_nothing_heavy() -> None:
