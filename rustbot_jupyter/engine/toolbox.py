@@ -73,7 +73,7 @@ class Toolbox:
     ) -> None:
         self.rules = rules
         self.approvals = Approvals()
-        self.consent = Consent(rules, self.approvals, mode)
+        self.consent = Consent(rules, self.approvals, mode, redact)
         self.runs = ToolRuns()
         self._registry = registry
         self._fill = fill

@@ -85,9 +85,14 @@ class ToolViews:
         if new > len(run.output):
             self._show(run)
             return
+        before, text = run.output[:-new], run.output[-new:]
+        if redact(run.output) != redact(before) + redact(text):
+            # A key that came in pieces: with the whole card the page forgets the first one.
+            self._show(run)
+            return
         offset = self._sent.get(run_id, 0)
         self._sent[run_id] = run.output_length
-        self._add({"op": "tool_output", "id": run_id, "offset": offset, "text": redact(run.output[-new:])})
+        self._add({"op": "tool_output", "id": run_id, "offset": offset, "text": redact(text)})
 
     def _on_run(self, run: ToolRun) -> None:
         if self._is_current(run):

@@ -110,14 +110,20 @@ class Consent:
         rules: What was answered for good.
         approvals: Where the user is asked.
         mode: The mode of conversations that were given none.
+        redact: Takes keys out of text.
     """
 
     def __init__(
-        self, rules: Rules, approvals: Approvals, mode: Callable[[], ApproveMode] = lambda: ApproveMode.ASK
+        self,
+        rules: Rules,
+        approvals: Approvals,
+        mode: Callable[[], ApproveMode] = lambda: ApproveMode.ASK,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.rules = rules
         self.approvals = approvals
         self._default_mode = mode
+        self._redact = redact
         self._modes: dict[str, ApproveMode] = {}
         self._read: dict[str, Provenance] = {}
         self._listeners = Listeners[[]]()
@@ -203,7 +209,7 @@ class Consent:
         return tool.sends_out and read.is_private and read.is_foreign
 
     async def _ask(self, tool: Tool, arguments: Mapping[str, Any], run: ToolRun, asking: Asking, emit: Emit) -> str:
-        pattern = _pattern_of(tool, arguments)
+        pattern = self._pattern_of(tool, arguments)
         approval = Approval(
             tool=tool.name,
             arguments=arguments,
@@ -231,6 +237,14 @@ class Consent:
         how = "for this conversation" if passing else "always"
         return f"allowed {how}" if pattern == ANY else f"allowed {how}: {pattern!r}"
 
+    def _pattern_of(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
+        """What "always" would allow; "" when nothing is narrow enough, or when it would keep a key."""
+        pattern = tool.patterns.suggest(arguments) or ""
+        # An argument that happens to be "*" is not all calls.
+        is_too_wide = pattern == ANY and tool.patterns is not EVERY_CALL
+        is_kept = not is_too_wide and len(pattern) <= LONGEST_PATTERN and self._redact(pattern) == pattern
+        return pattern if is_kept else ""
+
     async def _wait(self, approval: Approval, run: ToolRun | None, asking: Asking, emit: Emit) -> Answer:
         names = {"approval_id": approval.id, "run_id": approval.run_id, "tool": approval.tool}
         emit(ApprovalAsked, source=approval.source, **names)
@@ -255,14 +269,6 @@ def _scopes(tool: Tool, pattern: str) -> tuple[str, ...]:
         return ("once",)
     is_for_good = not (pattern == ANY and can_do_anything(tool))
     return ("once", "conversation", "always") if is_for_good else ("once", "conversation")
-
-
-def _pattern_of(tool: Tool, arguments: Mapping[str, Any]) -> str:
-    """What "always" would allow; "" when nothing is narrow enough."""
-    pattern = tool.patterns.suggest(arguments) or ""
-    # An argument that happens to be "*" is not all calls.
-    is_too_wide = pattern == ANY and tool.patterns is not EVERY_CALL
-    return "" if is_too_wide or len(pattern) > LONGEST_PATTERN else pattern
 
 
 def question(

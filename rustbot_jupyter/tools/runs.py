@@ -40,7 +40,7 @@ class RunState(StrEnum):
 OVER = frozenset({RunState.COMPLETE, RunState.ERROR, RunState.REFUSED, RunState.TIMEOUT, RunState.INTERRUPTED})
 
 
-@dataclass(kw_only=True, eq=False)
+@dataclass(kw_only=True, eq=False, repr=False)
 class ToolRun:
     """One call of a tool. Changed on the core thread only."""
 
@@ -70,6 +70,10 @@ class ToolRun:
     error: str = ""
     cancel: Callable[[], None] | None = None
     """Ends this call alone; None when there is nothing to end."""
+
+    def __repr__(self) -> str:
+        # Arguments and output as they were are for who asks for them.
+        return f"ToolRun({self.call.name!r}, state={self.state.value!r})"
 
     @property
     def source(self) -> str:
