@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from browser_lab import Seen
 from browser_notebook import COMPLETE, ERROR, Chat, Notebook
+from harm import HARM, HARM_IN_CELL, HARM_WITH_IDS, click_everything
 from hostile_texts import HOSTILE, HOSTILE_LINE, OUTSIDE, bombs
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 from servers.misbehaving import (
     Chunk,
     MisbehavingServer,
@@ -25,43 +26,6 @@ from servers.misbehaving import (
 
 pytestmark = pytest.mark.browser
 
-# What is wrong in a part of the page that shows foreign text; nothing is wrong when it is empty.
-HARM = """(root) => {
-    const wrong = window.__xss === undefined ? [] : [`ran: ${window.__xss}`];
-    const tags = 'script, style, iframe, object, embed, link, meta, base, form, video, audio, img, math, template';
-    for (const element of root.querySelectorAll('*')) {
-        if (element.matches(tags) && !element.closest('.rb-math-drawn')) wrong.push(element.outerHTML.slice(0, 120));
-        if (element.matches('a[href]') && !/^(https?|mailto):/.test(element.getAttribute('href'))) {
-            wrong.push(element.outerHTML.slice(0, 120));
-        }
-        for (const {name, value} of element.attributes) {
-            if (/^on|^data-commandlinker|^ping$|^srcdoc$/.test(name)) wrong.push(`${name}=${value}`);
-            if (name === 'class' && /(^| )(jp|lm)-/.test(value)) wrong.push(`class=${value}`);
-            if (name === 'id') wrong.push(`id=${value}`);
-        }
-        const style = getComputedStyle(element);
-        if (style.position === 'fixed' || style.backgroundImage.includes('url(')) {
-            wrong.push(`${style.position} ${style.backgroundImage} ${element.outerHTML.slice(0, 80)}`);
-        }
-    }
-    const {right} = root.getBoundingClientRect();
-    const box = root.closest('.rb-root').getBoundingClientRect();
-    if (right > box.right + 1) wrong.push(`leaves the widget by ${right - box.right}`);
-    return wrong;
-}"""
-HARM_WITH_IDS = HARM.replace("name === 'id'", "false")
-"""The same where elements have ids of ours."""
-HARM_IN_CELL = """(output) => {
-    const foreign = '[onclick], [onmouseover], [onerror], [data-commandlinker-command], img, script, iframe, link';
-    const wrong = Array.from(output.querySelectorAll(foreign), (element) => element.outerHTML.slice(0, 200));
-    for (const link of output.querySelectorAll('[href]')) {
-        const address = new URL(link.getAttribute('href'), location.href);
-        if (!['http:', 'https:', 'mailto:'].includes(address.protocol)) wrong.push(link.outerHTML.slice(0, 200));
-    }
-    return window.__xss === undefined ? wrong : [...wrong, `ran: ${window.__xss}`];
-}"""
-LEFT_ALONE = ("Load image", "Regenerate", "Retry", "Edit and resend", "Continue", "Open settings")
-
 
 def everywhere() -> list[Any]:
     """An answer that is hostile in its text, reasoning, citations and the name of its model."""
@@ -73,20 +37,6 @@ def everywhere() -> list[Any]:
     ]
     chunks = [Chunk(event({**piece, "model": HOSTILE_LINE, "provider": HOSTILE_LINE})) for piece in pieces]
     return [head(), *chunks, *closing()]
-
-
-def click_everything(part: Locator) -> None:
-    """Press all buttons that stay in the chat, open all that is folded, click all links and leave them."""
-    for summary in part.locator("summary").all():
-        summary.click()
-    for button in part.get_by_role("button").all():
-        name = button.get_attribute("aria-label") or button.inner_text()
-        if not name.startswith(LEFT_ALONE) and not button.is_disabled():
-            button.click()
-    root = part.locator("xpath=ancestor::*[contains(@class, 'rb-root')]")
-    for link in part.locator("a[href]").all():
-        link.click()
-        root.get_by_role("dialog", name="Open this link?").get_by_role("button", name="Cancel").click()
 
 
 def test_a_hostile_answer_is_inert_also_after_clicking_everything(
