@@ -138,6 +138,7 @@ export function toolRun(more: Partial<ToolRunView> = {}): ToolRunView {
     result: "",
     result_is_cut: false,
     images: [],
+    figures: [],
     approval: "",
     ...more,
     output,

@@ -196,6 +196,8 @@ export interface ToolRunView {
   result: string;
   result_is_cut: boolean;
   images: ImageView[];
+  /** Plotly figures: JSON of `data` and `layout`. */
+  figures: string[];
   /** Why it was allowed to run; "" before that is known. */
   approval: string;
 }
@@ -348,7 +350,7 @@ export interface ModelChoice {
   output_usd: number | null;
 }
 
-export type LibraryName = "katex" | "markdown";
+export type LibraryName = "katex" | "markdown" | "plotly";
 
 export interface ServerChoice {
   name: string;

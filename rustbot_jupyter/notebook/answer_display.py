@@ -18,6 +18,7 @@ from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.messages import ImagePart, MessageStatus, new_id
 from rustbot_jupyter.notebook.answer_formats import code_for_cell, html_frame, html_source, json_value, latex_source
 from rustbot_jupyter.tools.consent import NOT_NEEDED
+from rustbot_jupyter.tools.plotly_json import MIME as PLOTLY
 from rustbot_jupyter.tools.runs import RunState, ToolRun
 
 UPDATE_INTERVAL_S = 0.1
@@ -175,12 +176,18 @@ def _time(seconds: float) -> str:
 
 
 def pictures_of(reply: Reply) -> Iterator[Bundle]:
-    """The pictures that tools gave for an answer."""
+    """The pictures and figures that tools gave for an answer."""
     for run in reply.tool_runs:
         for picture in run.images:
             if picture.media_type.startswith("image/") and picture.data:
                 encoded = base64.b64encode(picture.data).decode()
                 yield {picture.media_type: encoded, "text/plain": f"A picture of {run.call.name}"}
+        for figure in run.figures:
+            yield {PLOTLY: json.loads(figure) | {"config": _QUIET}, "text/plain": f"A figure of {run.call.name}"}
+
+
+# Plotly offers an upload by default.
+_QUIET = {"showSendToCloud": False, "displaylogo": False, "responsive": True}
 
 
 def _closed(text: str) -> str:

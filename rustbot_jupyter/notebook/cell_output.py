@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rustbot_jupyter.messages import ImagePart
+from rustbot_jupyter.tools.plotly_json import MOST_FIGURES, PlotlyFigure, figure_in, line_for
 from rustbot_jupyter.tools.results import MAX_IMAGE_BYTES, MOST_IMAGES
 
 KEPT_CHARS = 60_000
@@ -35,6 +36,8 @@ class CellOutput:
         self._streamed = 0
         self._images: list[ImagePart] = []
         self._more_images = 0
+        self._figures: list[str] = []
+        self._more_figures = 0
 
     def write(self, text: str) -> None:
         """More text."""
@@ -52,10 +55,12 @@ class CellOutput:
             self.write(text if text.endswith("\n") else f"{text}\n")
 
     def show(self, bundle: Mapping[str, Any]) -> None:
-        """What `display` was given: its picture, or its plain text."""
-        picture = _picture(bundle)
+        """What `display` was given: its picture or its figure, or its plain text."""
+        picture, figure = _picture(bundle), figure_in(bundle)
         if picture is not None:
             self.add_image(picture)
+        elif figure is not None:
+            self.add_figure(figure)
         else:
             self.write_line(next((str(bundle[kind]) for kind in _TEXTS if kind in bundle), ""))
 
@@ -67,6 +72,15 @@ class CellOutput:
         else:
             self._more_images += 1
 
+    def add_figure(self, figure: PlotlyFigure) -> None:
+        """A figure; of many the first ones are kept."""
+        if len(self._figures) == MOST_FIGURES:
+            self._more_figures += 1
+            return
+        if figure.json is not None:
+            self._figures.append(figure.json)
+        self.write_line(line_for(figure, len(self._figures)))
+
     @property
     def text(self) -> str:
         """All text, a note in the middle where some was left out."""
@@ -75,12 +89,19 @@ class CellOutput:
             text = "".join(self._head) + note + "".join(self._tail)
         if self._more_images:
             text += f"\n[{self._more_images} more pictures were left out: too many, or too large]\n"
+        if self._more_figures:
+            text += f"\n[{self._more_figures} more figures were left out: too many]\n"
         return text
 
     @property
     def images(self) -> tuple[ImagePart, ...]:
         """The pictures."""
         return tuple(self._images)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The Plotly figures as JSON."""
+        return tuple(self._figures)
 
     def _keep(self, text: str) -> None:
         if self._head_room:

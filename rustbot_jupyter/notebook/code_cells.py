@@ -26,6 +26,7 @@ from rustbot_jupyter.notebook.traceback_text import traceback_text
 from rustbot_jupyter.tools.failures import text_of
 from rustbot_jupyter.tools.notebook import CellOutcome
 from rustbot_jupyter.tools.pictures import is_figure, picture_of
+from rustbot_jupyter.tools.plotly_json import figure_of
 from rustbot_jupyter.tools.short_text import clip
 from rustbot_jupyter.tools.variables import describe, kind_and_shape
 
@@ -149,11 +150,17 @@ class _Run:
         # Threads that it left behind write to the notebook from now on.
         self._threads_before = {thread.ident for thread in threading.enumerate()}
         if error is None:
-            return CellOutcome(text=self._output.text, images=self._output.images, result_kind=self._result_kind)
+            return CellOutcome(
+                text=self._output.text,
+                images=self._output.images,
+                figures=self._output.figures,
+                result_kind=self._result_kind,
+            )
         self._output.write_line(self._traceback(error))
         return CellOutcome(
             text=self._output.text,
             images=self._output.images,
+            figures=self._output.figures,
             error=_one_line(error),
             error_without_values=traceback_text(
                 error, cells=self._cells(), schema_only=True, budget_chars=TRACEBACK_CHARS
@@ -241,8 +248,11 @@ class _Run:
         picture = picture_of(value) if is_figure(value) else None
         if picture is not None:
             self._output.add_image(picture)
-        else:
-            self._output.write_line(describe("result", value))
+            return
+        self._output.write_line(describe("result", value))
+        figure = figure_of(value)
+        if figure is not None:
+            self._output.add_figure(figure)
 
     def _shown_or(self, publish: Callable[..., None]) -> Callable[..., None]:
         def publish_or_take(data: Mapping[str, Any], metadata: Any = None, *more: Any, **options: Any) -> None:

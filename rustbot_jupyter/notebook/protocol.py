@@ -236,6 +236,8 @@ class ToolRunView(TypedDict):
     """What the model was told, cut for the eye; "" until it is over."""
     result_is_cut: bool
     images: list[ImageView]
+    figures: list[str]
+    """Plotly figures: JSON of `data` and `layout`."""
     approval: str
     """Why it was allowed to run: "not needed", "allowed once", "allowed by rule …"; "" before that is known."""
 
@@ -545,7 +547,7 @@ COMMANDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "references": {},  # what the input completes: result: {"prompts": [{"name": "server:prompt", "description",
     # "arguments": [str]}], "resources": [{"name": "server:uri", "description"}]}; sent as "/server:prompt words" and
     # "@server:uri" in a message's text
-    "library": {"name": str},  # katex or markdown; answered by a message with one binary buffer, see `library_header`
+    "library": {"name": str},  # katex, markdown or plotly; answered by a message with a buffer, see `library_header`
 }
 
 

@@ -49,6 +49,7 @@ def run_view(run: ToolRun) -> ToolRunView:
         "result": cut(redact(result), VIEW_CHARS),
         "result_is_cut": len(result) > VIEW_CHARS,
         "images": _images(run.images),
+        "figures": [redact(figure) for figure in run.figures],
         "approval": run.approval,
     }
 

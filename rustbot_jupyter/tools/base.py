@@ -51,6 +51,8 @@ class ToolResult:
     data: Any = None
     """A JSON value instead of text; written as JSON when `text` is empty."""
     images: tuple[ImagePart, ...] = ()
+    figures: tuple[str, ...] = ()
+    """Plotly figures as JSON, for the eye alone. Made inert, see `plotly_json`, by the runner."""
     citations: tuple[CitationPart, ...] = ()
     is_error: bool = False
     origin: str = ""
@@ -111,6 +113,8 @@ class CodeOutcome:
     text: str
     """Output, result and error as text, in the order they came."""
     images: tuple[ImagePart, ...] = ()
+    figures: tuple[str, ...] = ()
+    """Plotly figures as JSON."""
     error: str = ""
     """The exception in one line; "" when there was none."""
 

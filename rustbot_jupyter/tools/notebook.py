@@ -23,6 +23,7 @@ from rustbot_jupyter.tools.evaluate import EvaluationFailed, evaluate
 from rustbot_jupyter.tools.functions import tool_of
 from rustbot_jupyter.tools.namespace import own_variables, size_of
 from rustbot_jupyter.tools.pictures import is_figure, picture_of
+from rustbot_jupyter.tools.plotly_json import figure_of, line_for
 from rustbot_jupyter.tools.short_text import clip
 from rustbot_jupyter.tools.tables import as_table
 from rustbot_jupyter.tools.variables import describe, describe_variables, kind_and_shape
@@ -116,9 +117,11 @@ class _NotebookTools:
             raise ToolError(str(error)) from error
         value = namespace[name]
         picture = picture_of(value) if context.send_values and is_figure(value) else None
+        figure = figure_of(value) if context.send_values and picture is None else None
         return ToolResult(
-            text=text,
+            text=text if figure is None else f"{text}\n{line_for(figure, 1)}",
             images=(picture,) if picture is not None else (),
+            figures=(figure.json,) if figure is not None and figure.json is not None else (),
             origin=_origin(name, value),
             is_private=True,
         )
@@ -222,6 +225,7 @@ def _result_of_code(outcome: CodeOutcome) -> ToolResult:
     return ToolResult(
         text=outcome.text or "The code ran; it printed nothing and has no value.",
         images=outcome.images,
+        figures=outcome.figures,
         is_error=bool(outcome.error),
         origin="the output of code",
         is_foreign=False,

@@ -10,6 +10,7 @@ from typing import Any
 
 from rustbot_jupyter.tools.base import ToolContext, ToolResult
 from rustbot_jupyter.tools.pictures import picture_of
+from rustbot_jupyter.tools.plotly_json import MOST_FIGURES, figure_of, inert_figure, line_for
 from rustbot_jupyter.tools.variables import describe
 
 MODEL_CHARS = 24_000
@@ -42,6 +43,11 @@ def result_of(value: Any, context: ToolContext, *, is_private: bool = False) -> 
     if picture is not None:
         text = f"A picture of {len(picture.data):,} bytes ({type(value).__name__})."
         return ToolResult(text=text, images=(picture,), is_private=is_private)
+    figure = figure_of(value) if context.send_values else None
+    if figure is not None:
+        shown = (figure.json,) if figure.json is not None else ()
+        text = f"{describe('result', value)}\n{line_for(figure, 1)}"
+        return ToolResult(text=text, figures=shown, is_private=True)
     written = _as_json(value)
     if written is not None:
         return ToolResult(text=written, is_private=is_private)
@@ -65,7 +71,11 @@ def fitted(result: ToolResult, redact: Callable[[str], str] = str) -> ToolResult
     images = [image for image in result.images if len(image.data) <= MAX_IMAGE_BYTES][:MOST_IMAGES]
     if left_out := len(result.images) - len(images):
         content += f"\n[{left_out} images were left out: too many, or larger than {MAX_IMAGE_BYTES:,} bytes]"
-    return replace(result, text=content, data=None, images=tuple(images))
+    figures = [inert_figure(figure).json for figure in result.figures[:MOST_FIGURES]]
+    shown = tuple(redact(figure) for figure in figures if figure is not None)
+    if left_out := len(result.figures) - len(shown):
+        content += f"\n[{left_out} figures were left out: too many, too large, or not to be shown here]"
+    return replace(result, text=content, data=None, images=tuple(images), figures=shown)
 
 
 def cleaned(text: str) -> str:

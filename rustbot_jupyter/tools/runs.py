@@ -100,6 +100,11 @@ class ToolRun:
         """The pictures of the result."""
         return self.result.images if self.result is not None else ()
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The Plotly figures of the result, as JSON."""
+        return self.result.figures if self.result is not None else ()
+
     def add_output(self, text: str, dropped: int = 0) -> None:
         """Keep more of what the tool prints; `dropped` characters before it came too fast to be kept."""
         self.output_length += dropped + len(text)
@@ -110,7 +115,7 @@ class ToolRun:
         self.arguments, self.output = None, ""
         self.call = replace(self.call, arguments="")
         if self.result is not None:
-            self.result = replace(self.result, images=(), text=self.result.text[:SHORT_CHARS])
+            self.result = replace(self.result, images=(), figures=(), text=self.result.text[:SHORT_CHARS])
 
     def row(self) -> dict[str, Any]:
         """The call as a row of the `tool_runs` frame."""
@@ -144,10 +149,20 @@ class ToolRuns:
         with self._lock:
             self._runs[run.id] = run
             self._whole.append(run)
-            while len(self._whole) > self._most_whole and self._whole[0].is_over:
-                self._whole.popleft().shorten()
+            while len(self._whole) > self._most_whole and (oldest := self._oldest_over()) is not None:
+                self._whole.remove(oldest)
+                oldest.shorten()
             while len(self._runs) > self._limit:
                 self._runs.popitem(last=False)
+
+    def _oldest_over(self) -> ToolRun | None:
+        return next((run for run in self._whole if run.is_over), None)
+
+    def end_all(self) -> None:
+        """Say of what still runs that it was left behind: its loop is gone."""
+        for run in self.all():
+            if not run.is_over:
+                run.state, run.error, run.cancel = RunState.INTERRUPTED, "Rustbot's own thread ended meanwhile.", None
 
     def find(self, run_id: str) -> ToolRun | None:
         """The call of this id; None when it is not kept any more."""
@@ -157,10 +172,6 @@ class ToolRuns:
         """All calls, oldest first. A snapshot."""
         with self._lock:
             return list(self._runs.values())
-
-    def of_messages(self, message_ids: set[str]) -> list[ToolRun]:
-        """The calls that these messages made."""
-        return [run for run in self.all() if run.message_id in message_ids]
 
     def of_turn(self, turn_id: str) -> list[ToolRun]:
         """The calls of one turn."""

@@ -666,7 +666,9 @@ async def test_a_figure_is_where_it_can_be_seen():
     picture = ImagePart(media_type="image/png", data=b"x")
 
     assert "with the tool's result" in await told("plot df", "[picture 1]", images=(picture,))
-    assert "in the variable `figure`" in await told("plot df", "plotly Figure object")
+    shown = await told("plot df", "result: plotly Figure\n[figure 1: the user sees it; it is not sent as a picture]")
+    assert "stands below the tool's card, and is kept in the variable `figure`" in shown
+    assert "is not shown here, and is kept in" in await told("plot df", "result: plotly Figure")
 
 
 @pytest.mark.parametrize(

@@ -64,5 +64,18 @@ def test_pictures_of_results_are_outputs_of_their_own() -> None:
     assert [bundle["image/png"] for bundle in pictures_of(reply)] == [base64.b64encode(PNG).decode()]
 
 
+def test_figures_of_results_are_outputs_without_a_button_that_uploads() -> None:
+    figure = '{"data":[{"type":"bar","y":[3]}],"layout":{"title":"Units"}}'
+    reply = reply_with(RunState.COMPLETE, result=ToolResult(text="A figure.", figures=(figure,)))
+
+    (bundle,) = pictures_of(reply)
+
+    shown = bundle["application/vnd.plotly.v1+json"]
+    assert shown["data"] == [{"type": "bar", "y": [3]}]
+    assert shown["layout"] == {"title": "Units"}
+    assert shown["config"]["showSendToCloud"] is False
+    assert bundle["text/plain"] == "A figure of run_code"
+
+
 def test_other_formats_show_the_answer_alone() -> None:
     assert final_bundle(reply_with(RunState.COMPLETE), "text") == {"text/plain": "It ran."}

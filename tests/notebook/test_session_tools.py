@@ -27,6 +27,7 @@ from rustbot_jupyter.tools.functions import tool_of
 from rustbot_jupyter.tools.registry import ToolRegistry
 from rustbot_jupyter.tools.rules import Rules
 
+FIGURE = '{"data":[{"type":"bar","y":[3]}],"layout":{}}'
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
 
@@ -56,7 +57,7 @@ class Tools:
 
     def draw(self) -> ToolResult:
         """Draw a picture."""
-        return ToolResult(text="A picture.", images=(ImagePart(media_type="image/png", data=PNG),))
+        return ToolResult(text="A picture.", images=(ImagePart(media_type="image/png", data=PNG),), figures=(FIGURE,))
 
 
 def registry_of(tools: Tools, settings: Settings) -> ToolRegistry:
@@ -183,13 +184,14 @@ async def test_output_is_told_while_the_tool_runs(chat: Chat, tools: Tools) -> N
     assert (done["output"], done["output_length"], done["result"]) == ("one\ntwo\n", 8, "printed")
 
 
-async def test_pictures_of_a_result_are_shown(chat: Chat) -> None:
+async def test_pictures_and_figures_of_a_result_are_shown(chat: Chat) -> None:
     will_call(chat, call("draw"))
     await chat.ok("send", text="Draw")
 
     card = await card_in_state(chat, "complete")
 
     assert [image["media_type"] for image in card["images"]] == ["image/png"]
+    assert card["figures"] == [FIGURE]
 
 
 async def test_a_long_result_is_cut_for_the_eye_and_whole_on_request(chat: Chat, tools: Tools) -> None:

@@ -331,6 +331,32 @@ def test_figures_come_as_pictures_and_are_closed_or_left_as_the_backend_does(not
     assert len(shown.images) == 1
 
 
+def test_figures_of_plotly_are_for_the_eye(notebook: ToolShell) -> None:
+    code = "import plotly.graph_objects as go\nfigure = go.Figure(go.Bar(x=['Oslo'], y=[3]))\n"
+
+    last = notebook.call("run_code", code=code + "figure")
+    displayed = notebook.call("run_code", code=code + "for _ in range(6):\n    display(figure)")
+    described = notebook.call("describe_variable", name="figure")
+
+    for result, count in ((last, 1), (displayed, 4), (described, 1)):
+        assert [json.loads(figure)["data"][0]["x"] for figure in result.figures] == [["Oslo"]] * count
+        assert f"[figure {count}: the user sees it; it is not sent as a picture]" in result.text
+    assert "2 more figures were left out" in displayed.text
+    assert "result: plotly Figure" in last.text
+
+
+def test_a_figure_holds_values(notebook: ToolShell) -> None:
+    code = "import plotly.graph_objects as go\nfigure = go.Figure(go.Bar(x=['Oslo'], y=[3]))\nfigure"
+
+    results = [
+        notebook.call("run_code", send_values=False, code=code),
+        notebook.call("describe_variable", send_values=False, name="figure"),
+    ]
+
+    assert [result.figures for result in results] == [(), ()]
+    assert not any("Oslo" in result.text for result in results)
+
+
 def test_code_that_awaits_runs_too(notebook: ToolShell) -> None:
     result = notebook.call("run_code", code="import asyncio\nawait asyncio.sleep(0.01)\nprint('slept')\n'done'")
 
@@ -447,7 +473,7 @@ def _everything_told(notebook: ToolShell, tool: str, /, **arguments: Any) -> str
         result = notebook.call(tool, send_values=False, **arguments)
     except ToolError as error:
         return f"{error}"
-    assert result.images == ()
+    assert (result.images, result.figures) == ((), ())
     return _told(result)
 
 

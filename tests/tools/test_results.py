@@ -87,7 +87,7 @@ def a_run(number: int = 0, state: RunState = RunState.COMPLETE) -> ToolRun:
         state=state,
         output="y" * 10_000,
     )
-    run.result, run.result_bytes = ToolResult(text="z" * 20_000, images=(picture,)), 20_000
+    run.result, run.result_bytes = ToolResult(text="z" * 20_000, images=(picture,), figures=("{}",)), 20_000
     return run
 
 
@@ -99,9 +99,9 @@ def test_old_calls_keep_their_row_and_let_go_of_what_takes_room():
 
     old, new = kept[0], kept[-1]
 
-    assert (len(old.output), old.images, old.call.arguments) == (0, (), "")
+    assert (len(old.output), old.images, old.figures, old.call.arguments) == (0, (), (), "")
     assert old.row()["result_bytes"] == 20_000
-    assert len(new.images) == 1
+    assert (len(new.images), len(new.figures)) == (1, 1)
     assert [bool(run.images) for run in runs.all()] == [False] * 7 + [True] * 3
 
 

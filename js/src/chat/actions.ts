@@ -1,5 +1,6 @@
 /** What the chat can do, with one place for what the kernel refuses. */
 
+import { LIBRARY_TIMEOUT_MS, loadLibrary } from "../libraries/loader";
 import type { CommandName, Commands } from "../protocol";
 import { kernelNow } from "../state/selectors";
 import type { Store } from "../state/store";
@@ -54,6 +55,8 @@ export function makeActions(store: Store, view: View, complain: (text: string) =
         return null;
       }
     },
+    loadPlotly: async () =>
+      (await loadLibrary("plotly", () => store.library("plotly", LIBRARY_TIMEOUT_MS))).default,
     kernelNow: () => kernelNow(store.state.peek(), Date.now()),
   };
 }

@@ -1,14 +1,12 @@
 /** What Markdown in this chat can ask for: the notebook, the question before a link, formulas. */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { type Libraries, loadLibrary, type Markdown } from "../libraries/loader";
+import { LIBRARY_TIMEOUT_MS, type Libraries, loadLibrary, type Markdown } from "../libraries/loader";
 import type { MarkdownContext } from "../markdown/context";
 import type { Store } from "../state/store";
 import { copy } from "../ui/clipboard";
 import type { View } from "../view";
 import { Formulas } from "./formulas";
-
-const LIBRARY_TIMEOUT_MS = 20_000;
 
 export interface ChatContext extends MarkdownContext {
   /** The library that draws Markdown, once it is there. */

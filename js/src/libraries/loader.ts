@@ -8,13 +8,23 @@ export interface Katex {
 
 export type FetchLibrary = () => Promise<{ header: LibraryHeader; data: DataView }>;
 
+/** Of plotly.js, what is used here. */
+export interface Plotly {
+  react(element: HTMLElement, data: unknown, layout: object, config: object): Promise<unknown>;
+  purge(element: HTMLElement): void;
+  Plots: { resize(element: HTMLElement): unknown };
+}
+
 export type Markdown = typeof import("./markdown");
 
 /** Name → what its module exports. */
 export interface Libraries {
   katex: Katex;
   markdown: Markdown;
+  plotly: { default: Plotly };
 }
+
+export const LIBRARY_TIMEOUT_MS = 20_000;
 
 const REGISTRY = Symbol.for("rustbot.libs");
 /** Changes when a module's exports do: a page can hold widgets of two versions. */

@@ -1,10 +1,12 @@
 /** The tool calls of an answer: a card each, folded into one line once several are over. */
 
 import { useState } from "preact/hooks";
+import type { Plotly } from "../libraries/loader";
 import type { ToolRunView } from "../protocol";
 import { isOver } from "../state/toolRuns";
 import { spelled } from "../ui/hidden";
 import { Icon } from "../ui/Icon";
+import { Figures } from "./Figures";
 import { Pictures } from "./Pictures";
 import { ToolCard } from "./ToolCard";
 import { spent } from "./words";
@@ -15,6 +17,8 @@ export interface ToolActions {
   cancelTool(runId: string): Promise<boolean>;
   /** Arguments and result, uncut; null when the kernel refused. */
   wholeRun(runId: string): Promise<{ arguments: string; result: string } | null>;
+  /** What draws figures; from the kernel, once per page. */
+  loadPlotly(): Promise<Plotly>;
   /** The kernel's time in milliseconds. */
   kernelNow(): number;
 }
@@ -59,6 +63,7 @@ export function ToolCards({ runs, actions }: ToolCardsProps) {
       )}
       {runs.slice(folded.length).map(card)}
       <Pictures runs={runs} />
+      <Figures runs={runs} loadPlotly={actions.loadPlotly} />
     </div>
   );
 }

@@ -18,6 +18,7 @@ beforeEach(() => {
   actions = {
     cancelTool: vi.fn(async () => true),
     wholeRun: vi.fn(async () => ({ arguments: "all arguments", result: "all of the result" })),
+    loadPlotly: () => Promise.reject(new Error("There is no figure here.")),
     kernelNow: () => now,
   };
 });

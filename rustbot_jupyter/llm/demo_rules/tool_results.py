@@ -119,11 +119,14 @@ def _tell_code(finding: Finding) -> str:
     if finding.result.images:
         return "It ran. The figure stands with the tool's result."
     if str(finding.arguments.get("code", "")).endswith("\nfigure"):
-        # Plotly makes pictures only where its kaleido and a browser are installed.
-        return "It is drawn, and in the variable `figure`: a cell with just that name shows it."
+        place = "stands below the tool's card" if _FIGURE.search(output) else "is not shown here"
+        return f"It is drawn. The figure {place}, and is kept in the variable `figure`: a cell with that name shows it."
     if not output or output.startswith("The code ran;"):
         return output or "The code ran."
     return f"The code ran. This came out:\n\n{fenced(output)}"
+
+
+_FIGURE = re.compile(r"^\[figure \d+: the user sees it", re.MULTILINE)
 
 
 def _tell_error(finding: Finding) -> str:
