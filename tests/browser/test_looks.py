@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from browser_notebook import ERROR, Chat, Notebook
 from playwright.sync_api import Page, expect
-from servers.misbehaving import HOLD, MisbehavingServer, answer, error, opening
+from servers.misbehaving import HOLD, MisbehavingServer, answer, error, opening, tool_call
 
 pytestmark = pytest.mark.browser
 
@@ -165,6 +166,50 @@ def test_a_narrow_chat_needs_no_horizontal_scrolling(full_chat: Chat) -> None:
         assert full_chat.root.evaluate("(root) => root.getBoundingClientRect().width") <= width
 
     assert {place: wide for place, wide in found.items() if wide} == {}
+
+
+@pytest.fixture
+def asked_chat(notebook: Notebook, server: MisbehavingServer, bot_code: str) -> Chat:
+    """A chat with calls in several states, and an approval that waits; all that can be unfolded is."""
+    notebook.run(f"{bot_code}@bot.tool(risk='read')\ndef look(at: str) -> str:\n    return f'{{at}} ' * 300")
+    chat = notebook.show("bot")
+    code = "# A comment that is wider than a narrow place\nfor number in range(10):\n    print('number', number)"
+    server.script(
+        tool_call("look", '{"at": "' + "a/long/path/" * 20 + '"}'),
+        tool_call("nothing_of_this_name", "{}"),
+        tool_call("run_code", json.dumps({"code": code})),
+    )
+    chat.send("Look")
+    expect(chat.approvals).to_be_visible()
+    for summary in chat.root.locator(".rb-messages summary").all():
+        summary.click()
+    for summary in chat.calls.locator("summary").all():
+        summary.click()
+    chat.button("Tools: Ask").click()
+    return chat
+
+
+def test_tools_are_readable_in_each_theme_and_in_forced_colours(asked_chat: Chat, set_theme: Any) -> None:
+    pale = []
+
+    for theme in THEMES:
+        set_theme(theme)
+        pale += [f"{theme}: {found}" for found in asked_chat.root.evaluate(PALE, 4.5)]
+    asked_chat.page.emulate_media(forced_colors="active")
+    pale += [f"forced colours: {found}" for found in asked_chat.root.evaluate(PALE, 4.5)]
+    asked_chat.page.emulate_media(forced_colors="none")
+
+    assert pale == []
+
+
+def test_tools_need_no_horizontal_scrolling_in_a_narrow_place(asked_chat: Chat) -> None:
+    found = {}
+
+    for width in (320, 480, 760):
+        asked_chat.root.evaluate("(root, width) => { root.parentElement.style.width = `${width}px`; }", width)
+        found[width] = asked_chat.root.evaluate(TOO_WIDE)
+
+    assert {width: wide for width, wide in found.items() if wide} == {}
 
 
 def test_a_link_in_an_answer_looks_like_one(chat: Chat, server: MisbehavingServer) -> None:
