@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +10,7 @@ from queue import Empty
 from typing import Any
 
 import psutil
-from servers.misbehaving import MisbehavingServer, Script, answer, tool_call
+from servers.misbehaving import Chunk, MisbehavingServer, Script, answer, closing, delta, event, head, tool_call
 
 SETUP = """
 import asyncio, json, os, pathlib, threading, time
@@ -51,6 +50,15 @@ def eventually(condition: Callable[[], Any], patience_s: float = PATIENCE_S) -> 
 def calls(name: str, /, *, call_id: str = "call_1", **arguments: Any) -> Script:
     """An answer that calls a tool."""
     return tool_call(name, json.dumps(arguments), call_id=call_id)
+
+
+def all_calls(*wanted: tuple[str, dict[str, Any]]) -> Script:
+    """An answer that calls several tools at once."""
+    pieces = [
+        {"index": index, "id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": text}}
+        for index, (name, text) in enumerate((name, json.dumps(arguments)) for name, arguments in wanted)
+    ]
+    return [head(), Chunk(event(delta(content=None, tool_calls=pieces))), *closing(finish="tool_calls")]
 
 
 class ToolNotebook:
@@ -164,7 +172,8 @@ class ToolNotebook:
         while not all(map(self.kernel.is_done, self._cells)):
             self.stop()
             time.sleep(0.2)
-        self.run("bot.close()")
+        # Code may have removed all variables.
+        self.run("import rustbot_jupyter; rustbot_jupyter.get_bot().close()")
 
     def idle(self) -> None:
         """Wait, between cells, until the bot has nothing to do."""
@@ -200,22 +209,11 @@ def check_calls(messages: list[dict[str, Any]]) -> None:
     assert not waiting, f"no result for {waiting}"
 
 
-def is_alive(pid: int) -> bool:
-    """Whether a process runs."""
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def pid_in(path: os.PathLike[str]) -> int:
-    """The number of a process that wrote it into a file."""
-
-    def read() -> str:
-        try:
-            with open(path, encoding="ascii") as file:
-                return file.read()
-        except OSError:
-            return ""
-
-    return int(eventually(lambda: read().endswith("\n") and read()))
+def processes_with(mark: str) -> list[int]:
+    """The processes that have this among their arguments."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if mark in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found

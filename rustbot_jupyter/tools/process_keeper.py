@@ -1,10 +1,12 @@
 """Runs one command and sees to it that nothing of it is left: a script of its own, for Linux, beside the kernel.
 
-    python -I -S process_keeper.py GRACE PROGRAM ARGUMENT...
+    python -I -S process_keeper.py GRACE PARENT PROGRAM ARGUMENT...
 
 What the command starts becomes this process's to end, also what left its session: orphans come to the nearest
-ancestor that adopts them. All ends when the command ends, when the standard input ends, which whoever started this
-holds open and which a killed kernel lets go of, or at a TERM.
+ancestor that adopts them. All ends when the command ends, at a TERM, and when the kernel ends, however that may be.
+
+PARENT 0: the command has no input. This process's own is held open by whoever started it, and ends everything.
+Else it is the number of the process that started this; the command has the input, and is told to leave by its end.
 """
 
 import contextlib
@@ -20,7 +22,7 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 def main() -> int:
     """The exit code of the command; 128 and the signal's number when a signal ended it."""
-    grace, argv = float(sys.argv[1]), sys.argv[2:]
+    grace, parent, argv = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
     wake_in, wake_out = os.pipe()
     os.set_blocking(wake_in, False)
     os.set_blocking(wake_out, False)
@@ -32,19 +34,26 @@ def main() -> int:
     prctl = ctypes.CDLL(None).prctl
     prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    child = _start(argv)
-    status = _watch(child, wake_in)
+    if parent and os.getppid() != parent:
+        return 128 + signal.SIGTERM
+    child = _start(argv, has_input=parent != 0)
+    if parent:
+        _let_go_of_pipes()
+    status = _watch(child, [wake_in] if parent else [0, wake_in], wake_in)
     _end_all(grace)
+    if parent:
+        _end_like(status)
     return 128 + signal.SIGTERM if status is None else _exit_code(status)
 
 
-def _start(argv: list[str]) -> int:
+def _start(argv: list[str], *, has_input: bool) -> int:
     child = os.fork()
     if child:
         return child
     try:
         os.setsid()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        if not has_input:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         os.execvp(argv[0], argv)
@@ -54,10 +63,17 @@ def _start(argv: list[str]) -> int:
         os._exit(127)
 
 
-def _watch(child: int, wake: int) -> int | None:
+def _let_go_of_pipes() -> None:
+    """Leave the pipes to the command alone: whoever holds the other ends is to see it close its own."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+
+
+def _watch(child: int, inputs: list[int], wake: int) -> int | None:
     """The status of the command when it has ended; None when everything is to end before."""
     while True:
-        ready, _, _ = select.select([0, wake], [], [])
+        ready, _, _ = select.select(inputs, [], [])
         if wake in ready and bytes([signal.SIGTERM]) in os.read(wake, 4_096):
             return None
         if (status := _reaped(child)) is not None:
@@ -120,6 +136,15 @@ def _descendants() -> list[int]:
         found += children
         todo += children
     return found
+
+
+def _end_like(status: int | None) -> None:
+    """End by the signal that ended the command, if one did."""
+    number = signal.SIGTERM if status is None else os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    if number:
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def _exit_code(status: int) -> int:

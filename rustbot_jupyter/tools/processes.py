@@ -103,7 +103,7 @@ async def run_process(
     try:
         async with asyncio.timeout(timeout):
             code = await _ended(process, reading)
-            if not _has_keeper() or code < 0:
+            if not has_keeper() or code < 0:
                 await in_worker(lambda: _end_marked(mark))
             await asyncio.wait([reading], timeout=GRACE_S)
     except BaseException:
@@ -115,7 +115,7 @@ async def run_process(
 
 
 async def _start(argv: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Process:
-    keeper = [sys.executable, "-I", "-S", str(_KEEPER), str(GRACE_S)] if _has_keeper() else []
+    keeper = keeper_command(GRACE_S) if has_keeper() else []
     return await asyncio.create_subprocess_exec(
         *keeper,
         *argv,
@@ -128,8 +128,19 @@ async def _start(argv: Sequence[str], folder: Path, environment: Mapping[str, st
     )
 
 
-def _has_keeper() -> bool:
+def has_keeper() -> bool:
+    """Whether a process can be put under a keeper, which ends it with the kernel."""
     return sys.platform == "linux" and bool(sys.executable)
+
+
+def keeper_command(grace_s: float, parent: int = 0) -> list[str]:
+    """What is put before a command to have it kept.
+
+    Args:
+        grace_s: How long processes have to leave when they are told to, in seconds.
+        parent: Our own number when the command is to have the input; 0 gives it none, and the input is what keeps it.
+    """
+    return [sys.executable, "-I", "-S", str(_KEEPER), str(grace_s), str(parent)]
 
 
 async def _read(process: Process, on_output: Callable[[bytes], None]) -> None:

@@ -529,7 +529,7 @@ def test_a_server_that_is_not_approved_asks_in_the_cell_that_starts_it(notebook:
 @pytest.mark.parametrize("is_loaded", [False, True], ids=["without %load_ext", "with %load_ext"])
 def test_the_last_error_is_known_from_before_the_first_tool(notebook: ToolNotebook, is_loaded: bool) -> None:
     notebook.run("bot.close()\n%unload_ext rustbot_jupyter")
-    notebook.run(f"bot = rb.Rustbot(model='test/model', base_url={notebook.server.base_url!r})")
+    notebook.run(f"bot = rb.Rustbot(model='test/model', base_url={notebook.server.base_url!r})\nrb.set_bot(bot)")
     notebook.finish(notebook.start("missing_before_any_tool"))
     notebook.run("1 + 1")
     notebook.run("%load_ext rustbot_jupyter" if is_loaded else "2 + 2")
@@ -538,3 +538,89 @@ def test_the_last_error_is_known_from_before_the_first_tool(notebook: ToolNotebo
     notebook.run("reply = bot.ask('Why?')")
 
     assert "missing_before_any_tool" in notebook.results()[0]
+
+
+# Code that changes more than variables.
+
+WORLD = """
+import asyncio, builtins, os, signal, sys, threading, time
+home, environ = os.getcwd(), dict(os.environ)
+handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)}
+kept = [(owner, dict(vars(owner))) for owner in (sys, builtins, time, threading)]
+policy, loop, limit = asyncio.get_event_loop_policy(), asyncio.get_event_loop(), sys.getrecursionlimit()
+def restore():
+    os.chdir(home)
+    os.environ.clear()
+    os.environ.update(environ)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    for owner, names in kept:
+        vars(owner).update(names)
+    vars(sys.stdout).pop("write", None)
+    sys.setrecursionlimit(limit)
+    asyncio.set_event_loop_policy(policy)
+    asyncio.set_event_loop(loop)
+"""
+"""A module of the kernel that puts back what the code of a test changes."""
+CHANGES = [
+    "import os, tempfile; os.chdir(tempfile.mkdtemp())",
+    "import os, tempfile; path = tempfile.mkdtemp(); os.chdir(path); os.rmdir(path)",
+    "import os; os.environ.clear()",
+    "import os; os.environ['PATH'] = ''",
+    "import os; os.environ['HOME'] = os.environ['RUSTBOT_CONFIG_DIR'] = '/nowhere'",
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_DFL)",
+    "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)",
+    "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+    "import asyncio; asyncio.set_event_loop(asyncio.new_event_loop())",
+    "import asyncio; asyncio.set_event_loop(None)",
+    "import asyncio; asyncio.get_event_loop().close()",
+    "import asyncio; await asyncio.sleep(0); asyncio.get_running_loop().close()",
+    "import asyncio; asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())",
+    "import io, sys; sys.stdout = io.StringIO()",
+    "import sys; sys.stdout.close()",
+    "import sys; sys.stdout.write = None",
+    "import sys; sys.stdout = sys.stderr = None",
+    "import sys; sys.__stdout__.close(); sys.__stderr__.close()",
+    "import sys; sys.stdin = None; del sys.displayhook",
+    "import os; os.close(0)",
+    "import builtins; builtins.print = lambda *_: None",
+    "import builtins; builtins.input = None",
+    "import sys; sys.excepthook = None",
+    "import threading; threading.excepthook = None",
+    "import time; time.sleep = lambda s: None",
+    "import time; time.monotonic = lambda: 0.0",
+    "import gc; gc.disable()",
+    "import warnings; warnings.simplefilter('error')",
+    "import logging; logging.disable(logging.CRITICAL); logging.shutdown()",
+    "import sys; sys.settrace(lambda *_: None); sys.setswitchinterval(1)",
+    "import socket; socket.setdefaulttimeout(0.001)",
+    "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))",
+    "import locale; locale.setlocale(locale.LC_ALL, 'C')",
+    "%reset -f",
+]
+
+
+@pytest.mark.parametrize("code", CHANGES)
+def test_whatever_code_changes_the_agent_goes_on(notebook: ToolNotebook, code: str) -> None:
+    notebook.file("kept_world.py").write_text(WORLD)
+    notebook.run("import kept_world")
+    notebook.server.script(
+        calls("run_code", code=code),
+        calls("run_code", code="answer = 6 * 7; answer", call_id="call_2"),
+        calls("list_variables", call_id="call_3"),
+        calls("run_code", code="import asyncio; await asyncio.sleep(0); 'awaited'", call_id="call_4"),
+        answer("Done."),
+    )
+
+    cell = notebook.start("%%rustbot --approve allow\nGo")
+    notebook.finish(cell)
+    try:
+        _, second, third, fourth = notebook.results()
+        assert notebook.errors(cell) == []
+        assert "result: int = 42" in second
+        assert "answer: int" in third
+        assert "awaited" in fourth
+    finally:
+        notebook.run("import kept_world; kept_world.restore()")
+    assert notebook.run("import asyncio; await asyncio.sleep(0); print(6 * 7)") == "42\n"

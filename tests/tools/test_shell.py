@@ -377,7 +377,7 @@ async def test_nothing_is_left_when_the_kernel_is_killed(root: Path) -> None:
 
 
 async def test_without_a_keeper_marked_processes_end_too(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_has_keeper", lambda: False)
+    monkeypatch.setattr(processes, "has_keeper", lambda: False)
     monkeypatch.setattr(processes, "GRACE_S", 0.3)
 
     for kind in ("forks twice and leaves", "ignores TERM in another session", "sleeps"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
+import shutil
 import signal
 import sys
 import uuid
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import psutil
 
+from rustbot_jupyter.tools.processes import has_keeper, keeper_command
 from rustbot_jupyter.tools.mcp.launch import Launch
 
 EXIT_S = 1.0
@@ -41,7 +44,11 @@ class ServerProcess:
             OSError: It cannot be started.
         """
         mark = uuid.uuid4().hex
+        _check_program(launch)
+        # A kernel that is killed closes a server's input; one that does not care would live on without a keeper.
+        keeper = keeper_command(EXIT_S, os.getpid()) if has_keeper() else []
         process = await asyncio.create_subprocess_exec(
+            *keeper,
             *launch.command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -121,6 +128,15 @@ class ServerProcess:
                 return False
             await asyncio.sleep(_POLL_S)
         return True
+
+
+def _check_program(launch: Launch) -> None:
+    """Raise the `OSError` of starting a program that is not there; a keeper could only tell of it."""
+    name = launch.command[0]
+    path = os.path.join(launch.cwd, name) if os.path.dirname(name) else name
+    if shutil.which(path, path=launch.env.get("PATH", os.defpath)) is None:
+        kind = errno.EACCES if os.path.exists(path) else errno.ENOENT
+        raise OSError(kind, os.strerror(kind), name)
 
 
 def _pids_with(entry: bytes) -> list[int]:
