@@ -14,18 +14,24 @@ from itertools import pairwise
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, ViewportSize, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests" / "browser"), str(ROOT / "tests")]
 
 from browser_lab import Lab, find_browser, launch, running_lab  # noqa: E402
-from browser_notebook import Notebook, open_lab  # noqa: E402
+from browser_notebook import Chat, Notebook, open_lab  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
-SHOW = 'import rustbot_jupyter as rb\n\nbot = rb.Rustbot(model="rustbot/demo")\nbot'
-QUESTION = "Show me a table and some code"
+DATA = """import pandas as pd
+import rustbot_jupyter as rb
+
+sales = pd.DataFrame({"city": ["Oslo", "Rome", "Lima", "Kyoto"], "units": [3, 5, 8, 4]})"""
+SHOW = 'bot = rb.Rustbot(model="rustbot/demo")\nbot'
+FIRST, QUESTION = "What variables do I have?", "Plot units by city from sales"
 FRAME_S = 0.12
+LOOK_S = 2.5
+"""How long the moving picture stands still for something that is read."""
 LAST_FRAME_S = 4.0
 
 
@@ -46,30 +52,30 @@ def main() -> None:
 
 
 def take(lab: Lab, browser: Browser, theme: str, path: Path) -> None:
-    """One picture: the notebook with its cell, the question and the finished answer."""
-    context = browser.new_context(viewport={"width": 960, "height": 860}, device_scale_factor=1.5)
-    page = open_lab(context, lab)
-    set_theme(page, theme)
-    notebook = Notebook(lab, page, lab.start_kernel())
-    chat = notebook.show(SHOW)
-    chat.ask(QUESTION)
-    chat.answer.locator("table").scroll_into_view_if_needed()
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    """One picture: the cell with the chat, and code that waits for its user."""
+    chat = open_chat(lab, browser, theme, {"width": 960, "height": 860}, scale=1.5)
+    ask(chat, FIRST)
+    chat.send(QUESTION)
+    wait_for_approval(chat)
+    chat.page.wait_for_function("document.fonts.status === 'loaded'")
     path.parent.mkdir(exist_ok=True)
-    notebook.panel.locator(".jp-Cell:has(.rb-root)").screenshot(path=path)
-    context.close()
+    chat.page.locator(".jp-Cell:has(.rb-root)").screenshot(path=path)
+    chat.page.context.close()
 
 
 def film(lab: Lab, browser: Browser, path: Path) -> None:
-    """A moving picture: the question is typed, and its answer streams."""
-    context = browser.new_context(viewport={"width": 860, "height": 860})
-    page = open_lab(context, lab)
-    set_theme(page, "JupyterLab Light")
-    chat = Notebook(lab, page, lab.start_kernel()).show(SHOW)
+    """A moving picture: the question is typed, its code is allowed, and the answer streams."""
+    chat = open_chat(lab, browser, "JupyterLab Light", {"width": 860, "height": 860}, scale=1.0)
+    figure = chat.root.locator(".rb-figure .main-svg").first
     shots: list[tuple[float, bytes]] = []
 
     def shoot() -> None:
+        chat.page.wait_for_timeout(1000 * max(0.0, (shots[-1][0] if shots else 0.0) + FRAME_S - time.monotonic()))
         shots.append((time.monotonic(), chat.root.screenshot(animations="allow")))
+
+    def stand(seconds: float) -> None:
+        shoot()
+        chat.page.wait_for_timeout(1000 * seconds)
 
     shoot()
     for letter in QUESTION:
@@ -78,17 +84,41 @@ def film(lab: Lab, browser: Browser, path: Path) -> None:
             shoot()
     shoot()
     chat.prompt.press("Enter")
-    while chat.answer.count() == 0 or chat.answer.get_attribute("data-status") == "streaming":
+    while not chat.approvals.is_visible():
         shoot()
-        page.wait_for_timeout(1000 * max(0.0, shots[-1][0] + FRAME_S - time.monotonic()))
+    allow = wait_for_approval(chat)
+    stand(LOOK_S)
+    allow.hover()
+    stand(0.5)
+    allow.click()
+    while chat.root.get_attribute("data-state") != "idle" or not figure.is_visible():
+        shoot()
     shoot()
     save(shots, path)
-    context.close()
+    chat.page.context.close()
 
 
-def set_theme(page: Page, theme: str) -> None:
-    """Change JupyterLab's theme."""
+def open_chat(lab: Lab, browser: Browser, theme: str, size: ViewportSize, scale: float) -> Chat:
+    """A new chat beside some data, in a window of its own."""
+    page = open_lab(browser.new_context(viewport=size, device_scale_factor=scale), lab)
     page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+    notebook = Notebook(lab, page, lab.start_kernel())
+    notebook.run(DATA)
+    return notebook.show(SHOW)
+
+
+def ask(chat: Chat, question: str) -> None:
+    """Ask, and wait until all of the answer is there."""
+    chat.send(question)
+    expect(chat.calls.first).to_have_attribute("data-state", "complete")
+    chat.expect_state("idle")
+
+
+def wait_for_approval(chat: Chat) -> Locator:
+    """The button that allows what waits, once it can be pressed."""
+    allow = chat.approvals.get_by_role("button", name="Allow once")
+    expect(allow).to_be_enabled()
+    return allow
 
 
 def save(shots: list[tuple[float, bytes]], path: Path) -> None:
