@@ -48,13 +48,6 @@ class Extension:
         return self._magics
 
 
-def extension_of(shell: Any) -> Extension | None:
-    """The extension of a shell, if it was loaded."""
-    magic = shell.magics_manager.magics["cell"].get(NAME)
-    owner = getattr(magic, "__self__", None)
-    return owner if isinstance(owner, Extension) else None
-
-
 def register(shell: Any) -> None:
     """Add the magics to a shell, and watch which of its cells fail."""
     extension = Extension(shell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
@@ -20,6 +21,8 @@ T = TypeVar("T")
 
 LOOK_EVERY_S = 0.1
 """How often the loop looks whether its cell was interrupted."""
+NAP_S = 0.5
+"""How long a wait sleeps at a time; what it waits for wakes it at once."""
 STOP_EVERY_S = 0.25
 """How long what was told to stop has before it is told again."""
 STOPS = 4
@@ -183,14 +186,19 @@ class Serving:
 
     def __init__(self, main: MainThread) -> None:
         self._main = main
-        self._woken = threading.Event()
+        # Held until somebody wakes the wait. No `threading.Event`: an interrupt inside of one leaves it broken.
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
         self._turns: NestedTurns | None = None
 
     def wake(self) -> None:
         """Have `wait` return; from any thread."""
-        self._woken.set()
-        if self._turns is not None:
-            self._turns.wake()
+        # It may have been woken before.
+        with contextlib.suppress(RuntimeError):
+            self._asleep.release()
+        turns = self._turns
+        if turns is not None:
+            turns.wake()
 
     def wait(self, timeout: float | None = None) -> None:
         """Do what waits, then wait until woken, for at most `timeout` seconds (None: for ever).
@@ -206,14 +214,21 @@ class Serving:
         if is_main and (tasks := self._main.tasks):
             self._turn_loop(tasks, timeout)
         else:
-            self._woken.wait(timeout)
-        self._woken.clear()
+            self._sleep(timeout)
+
+    def _sleep(self, timeout: float | None) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        while end is None or time.monotonic() < end:
+            # In short turns: Python notices an interrupt that comes just before it blocks when it has blocked.
+            if self._asleep.acquire(timeout=NAP_S if end is None else max(0.0, min(NAP_S, end - time.monotonic()))):
+                return
 
     def _turn_loop(self, tasks: list[asyncio.Task[Any]], timeout: float | None) -> None:
-        self._turns = NestedTurns(tasks[0].get_loop(), tasks, make_nestable)
+        self._turns = NestedTurns(tasks[0].get_loop(), tasks)
         try:
-            if not self._woken.is_set():
+            if self._asleep.locked():
                 self._turns.turn(timeout)
+            self._asleep.acquire(blocking=False)
         finally:
             self._turns = None
 
@@ -311,26 +326,6 @@ async def _outcome_of(outcome: Future[T], stop: Callable[[int], None]) -> T:
             if waiting.done():
                 break
         raise
-
-
-def make_nestable(loop: asyncio.AbstractEventLoop) -> None:
-    """Let a loop that runs be turned from within. The one place for nest-asyncio, which is applied when it is needed.
-
-    Raises:
-        ToolError: It is a loop of a kind that cannot.
-    """
-    import nest_asyncio2  # type: ignore[import-untyped]
-
-    try:
-        if not hasattr(loop, "_nest_patched"):
-            # It is the class that gets patched, and the core thread's loop, which is of the same one, must stay as is.
-            loop.__class__ = type("NestableLoop", (type(loop),), {})
-        nest_asyncio2.apply(loop)
-    except (TypeError, ValueError) as error:
-        raise ToolError(
-            f"A coroutine cannot run while a cell blocks the kernel's loop, which is a {type(loop).__name__!r}. "
-            "Await the question instead: `await bot.ask_async(...)`."
-        ) from error
 
 
 def _is_main_thread() -> bool:

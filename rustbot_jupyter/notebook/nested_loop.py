@@ -1,13 +1,14 @@
-"""A loop turned on the thread that blocks it, and coroutines whose steps can be interrupted."""
+"""A loop turned on the thread that blocks it, the one place for nest-asyncio; coroutines interrupted by steps."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import types
-from collections.abc import Callable, Collection, Coroutine, Generator
+from collections.abc import Collection, Coroutine, Generator
 from typing import Any
 
+from rustbot_jupyter.errors import ToolError
 from rustbot_jupyter.notebook.interrupts import Interruptible
 
 LOOK_EVERY_S = 0.1
@@ -22,17 +23,10 @@ class NestedTurns:
     Args:
         loop: The loop of this thread: one that does not run, or one whose turn is blocked by the caller.
         tasks: Tasks of that loop.
-        make_nestable: Lets a loop that runs be turned from within.
     """
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        tasks: Collection[asyncio.Task[Any]],
-        make_nestable: Callable[[asyncio.AbstractEventLoop], None],
-    ) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, tasks: Collection[asyncio.Task[Any]]) -> None:
         self._loop = loop
-        self._make_nestable = make_nestable
         self._tasks = tasks
         self._woken: asyncio.Future[None] = loop.create_future()
         self._was_interrupted = False
@@ -46,7 +40,7 @@ class NestedTurns:
     def turn(self, timeout: float | None = None) -> None:
         """Turn the loop; at most `timeout` seconds, None for as long as it takes."""
         if self._loop.is_running():
-            self._make_nestable(self._loop)
+            make_nestable(self._loop)
         interrupts = Interruptible(self._cancel_tasks)
         interrupts.hold(lambda: interrupts.allow(lambda: self._loop.run_until_complete(self._wait(timeout))))
         interrupts.hand_on()
@@ -71,6 +65,26 @@ class NestedTurns:
     def _end(self) -> None:
         if not self._woken.done():
             self._woken.set_result(None)
+
+
+def make_nestable(loop: asyncio.AbstractEventLoop) -> None:
+    """Let a loop that runs be turned from within. The one place for nest-asyncio, which is applied when it is needed.
+
+    Raises:
+        ToolError: It is a loop of a kind that cannot.
+    """
+    import nest_asyncio2  # type: ignore[import-untyped]
+
+    try:
+        if not hasattr(loop, "_nest_patched"):
+            # It is the class that gets patched, and the core thread's loop, which is of the same one, must stay as is.
+            loop.__class__ = type("NestableLoop", (type(loop),), {})
+        nest_asyncio2.apply(loop)
+    except (TypeError, ValueError) as error:
+        raise ToolError(
+            f"A coroutine cannot run while a cell blocks the kernel's loop, which is a {type(loop).__name__!r}. "
+            "Await the question instead: `await bot.ask_async(...)`."
+        ) from error
 
 
 @types.coroutine

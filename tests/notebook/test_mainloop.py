@@ -64,10 +64,11 @@ def start(core: Core, main: MainThread, function: Callable[[], Any], on_start: C
 
 
 def press_stop_once(event: threading.Event) -> threading.Thread:
-    """Press the kernel's Stop as soon as something is so."""
+    """Press the kernel's Stop once something is so, and no sooner after it than a hand can."""
 
     def press() -> None:
         assert event.wait(PATIENCE_S)
+        time.sleep(0.05)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=press)
