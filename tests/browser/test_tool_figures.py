@@ -65,14 +65,14 @@ def test_the_demos_plot_is_drawn_below_its_card(notebook: Notebook, demo_chat: C
     figure = demo_chat.root.get_by_role("figure", name="Figure from Run code in the notebook")
     expect(figure).to_contain_text("Oslo")
     expect(figure).to_contain_text("units")
-    expect(demo_chat.answer.locator(".rb-answer")).to_contain_text("kept in the variable figure")
+    expect(demo_chat.answer.locator(".rb-answer")).to_contain_text("the figure is shown here")
     box = figure.bounding_box()
     assert box is not None
     assert box["height"] <= 330
     assert notebook.run("print(type(figure).__name__)") == "Figure"
 
 
-def test_a_figure_follows_theme_and_width_and_goes_with_its_chat(notebook: Notebook, demo_chat: Chat) -> None:
+def test_a_figure_follows_theme_and_width(notebook: Notebook, demo_chat: Chat) -> None:
     demo_chat.send("plot units by city from sales")
     demo_chat.approvals.get_by_role("button", name="Allow once", exact=True).click()
     expect_drawn(demo_chat.root)
@@ -96,6 +96,21 @@ def test_a_figure_follows_theme_and_width_and_goes_with_its_chat(notebook: Noteb
     finally:
         page.set_viewport_size({"width": 1280, "height": 1000})
         page.evaluate("jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
+
+
+def test_the_figure_of_a_cell_that_asks_stays_below_its_answer(notebook: Notebook) -> None:
+    notebook.run(f"import rustbot_jupyter as rb\n{SALES}bot = rb.Rustbot(model='rustbot/demo')\nrb.set_bot(bot)")
+    notebook.run("%load_ext rustbot_jupyter")
+
+    cell = notebook.start("%%rustbot\nplot units by city from sales")
+    cell.get_by_role("button", name="Allow once", exact=True).click()
+
+    notebook.finish(cell)
+    # With the card goes its figure; what stays is an output.
+    expect(cell.locator(".rb-figure")).to_have_count(0, timeout=PLOT_MS)
+    expect(cell.locator(".js-plotly-plot .xtick").first).to_be_visible(timeout=PLOT_MS)
+    expect(cell.get_by_title("Share chart")).to_have_count(0)
+    assert "application/vnd.plotly.v1+json" in notebook.save()
 
 
 def test_a_hostile_figure_is_drawn_without_link_and_request(

@@ -666,9 +666,12 @@ async def test_a_figure_is_where_it_can_be_seen():
     picture = ImagePart(media_type="image/png", data=b"x")
 
     assert "with the tool's result" in await told("plot df", "[picture 1]", images=(picture,))
-    shown = await told("plot df", "result: plotly Figure\n[figure 1: the user sees it; it is not sent as a picture]")
-    assert "stands below the tool's card, and is kept in the variable `figure`" in shown
-    assert "is not shown here, and is kept in" in await told("plot df", "result: plotly Figure")
+    line = "[figure 1: the user sees it; it is not sent as a picture]"
+    shown = await told("plot df", f"result: plotly Figure\n{line}")
+    assert shown.startswith("It is drawn: the figure is shown here, and kept in the variable `figure`")
+    assert (await told("plot df", "result: plotly Figure")).startswith("It is drawn, and kept in the variable `figure`")
+    assert await told("run display(made)", line) == "It ran. The figure is shown here."
+    assert "```text\n1\n" in await told("run print(1)", f"1\n{line}")
 
 
 @pytest.mark.parametrize(

@@ -118,15 +118,18 @@ def _tell_code(finding: Finding) -> str:
     output = finding.result.content.strip()
     if finding.result.images:
         return "It ran. The figure stands with the tool's result."
+    rest = _FIGURE.sub("", output).strip()
     if str(finding.arguments.get("code", "")).endswith("\nfigure"):
-        place = "stands below the tool's card" if _FIGURE.search(output) else "is not shown here"
-        return f"It is drawn. The figure {place}, and is kept in the variable `figure`: a cell with that name shows it."
+        shown = "It is drawn: the figure is shown here" if rest != output else "It is drawn"
+        return f"{shown}, and kept in the variable `figure`: a cell with just that name shows it, too."
+    if rest != output and (not rest or rest.startswith("result: plotly Figure")):
+        return "It ran. The figure is shown here."
     if not output or output.startswith("The code ran;"):
         return output or "The code ran."
     return f"The code ran. This came out:\n\n{fenced(output)}"
 
 
-_FIGURE = re.compile(r"^\[figure \d+: the user sees it", re.MULTILINE)
+_FIGURE = re.compile(r"^\[figure \d+: the user sees it.*\]$", re.MULTILINE)
 
 
 def _tell_error(finding: Finding) -> str:
