@@ -162,6 +162,12 @@ def test_hostile_names_arguments_and_errors_of_calls_are_inert(
     assert chat.root.locator(".rb-messages").evaluate(HARM_WITH_IDS) == []
     assert chat.root.locator(".rb-messages").evaluate(UNSEEN) == []
     assert {card.get_attribute("data-state") for card in chat.calls.all()} == {"error"}
+    panel = chat.open_tab("Events")
+    row = panel.get_by_role("option").filter(has_text="__xss").last
+    row.click()
+    expect(panel.locator(".rb-log-details")).to_contain_text("__xss")
+    assert panel.locator(".rb-log-details").evaluate(HARM_WITH_IDS) == []
+    assert panel.get_by_role("listbox").evaluate(HARM_WITH_IDS) == []
     assert seen.outside == []
 
 

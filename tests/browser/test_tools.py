@@ -316,6 +316,26 @@ def test_a_page_reloaded_in_mid_approval_shows_the_card_and_takes_the_answer(
     assert notebook.run("print(ran)") == "['Ada']"
 
 
+def test_after_a_kernel_restart_no_old_card_can_be_answered_and_a_new_chat_asks_anew(
+    own_notebook: Notebook, bot_code: str, server: MisbehavingServer
+) -> None:
+    server.script(greeting("Ada"), greeting("Bob"), answer("I did."))
+    old = own_notebook.show(f"{bot_code}{GREET}bot")
+    old.send("Greet Ada")
+    expect(old.approvals.get_by_role("button", name="Allow once")).to_be_enabled()
+
+    own_notebook.restart_kernel()
+    expect(old.root.get_by_role("alert")).to_contain_text("Kernel restarted: run the cell again.")
+    expect(old.approvals.locator("button[aria-keyshortcuts]:enabled")).to_have_count(0)
+    expect(old.calls.get_by_role("button", name="Cancel")).to_have_count(0)
+    chat = own_notebook.show(f"{bot_code}{GREET}bot")
+    chat.send("Greet Bob")
+    allow(chat.approvals)
+
+    chat.expect_answer("I did.", COMPLETE)
+    assert own_notebook.run("print(ran)") == "['Bob']"
+
+
 # The card of a call.
 
 
