@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import SecretStr
 
 from rustbot_jupyter.engine.agent import Agent
-from rustbot_jupyter.engine.plan import TurnRequest, check_limit
+from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest, check_limit
 from rustbot_jupyter.engine.planner import ModelPlanner
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.events import SettingsChanged
 from rustbot_jupyter.messages import user_message
 from rustbot_jupyter.notebook.core import Core, attach_core, detach_core
+from rustbot_jupyter.settings.hosts import OPENROUTER_HOST
 from rustbot_jupyter.settings.layers import Settings
+from rustbot_jupyter.settings.redaction import REDACTOR
 from rustbot_jupyter.tools.consent import ApproveMode
 from rustbot_jupyter.toolset import Toolset
 
@@ -87,7 +89,7 @@ class Parts:
             if self.core is not None:
                 # What waited on the old loop is gone with it; what was said, used and spent is kept.
                 self.planner.forget_connections()
-                self.toolbox.forget_servers()
+                self.toolbox.abandon()
                 self.agent.abandon()
                 self.agent = Agent(self.planner, prepare=self.planner.prepare, before=self.agent)
             self.core = attach_core()
@@ -167,13 +169,26 @@ def _weak_search(parts: Parts) -> Callable[[], SearchService]:
         from rustbot_jupyter.tools.web_search import search_service
 
         held = reference()
-        if held is not None and held.planner.is_openrouter():
-            beside = TurnRequest(message=user_message("-"), source="api", tools=())
-            return openrouter_search(held.agent, held.planner(beside))
+        if held is not None and (plan := _openrouter_plan(held)) is not None:
+            return openrouter_search(held.agent, plan)
         names = {"searxng_url": "SEARXNG_URL", "brave_key": "BRAVE_API_KEY", "tavily_key": "TAVILY_API_KEY"}
-        return search_service(**{name: os.environ.get(variable, "") for name, variable in names.items()})
+        given = {name: os.environ.get(variable, "") for name, variable in names.items()}
+        for name in ("brave_key", "tavily_key"):
+            # Known from now on, so that no result, log or event shows it.
+            REDACTOR.add(SecretStr(given[name]))
+        return search_service(**given)
 
     return search
+
+
+def _openrouter_plan(parts: Parts) -> TurnPlan | None:
+    """How OpenRouter is asked, if it is who answers the question that runs now, or the next one."""
+    turn = parts.agent.active
+    if turn is not None and turn.plan is not None:
+        return turn.plan if turn.plan.chat_model.host == OPENROUTER_HOST else None
+    if not parts.planner.is_openrouter():
+        return None
+    return parts.planner(TurnRequest(message=user_message("-"), source="api", tools=()))
 
 
 def _weakly(method: Callable[[tuple[str, ...]], None]) -> Callable[[tuple[str, ...]], None]:

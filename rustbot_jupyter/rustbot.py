@@ -18,6 +18,7 @@ from rustbot_jupyter.engine.states import AgentState
 from rustbot_jupyter.engine.tool_shelf import ToolShelf
 from rustbot_jupyter.engine.waiting import WaitingMessages
 from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.notebook import tool_code
 from rustbot_jupyter.notebook.cell_approvals import CellApprovals, watched
 from rustbot_jupyter.notebook.mainloop import main_thread, open_to_interrupts
 
@@ -314,7 +315,16 @@ class Rustbot:
 
     @property
     def toolbox(self) -> Toolbox:
-        """What runs tools, with rules, approvals and records."""
+        """What runs tools, with rules, approvals and records.
+
+        Raises:
+            RequestError: Code of a model asks, which may not change what is allowed.
+        """
+        # No fence: what runs in this process can do everything. But nothing is loosened by a line of code alone.
+        if tool_code.running.get() is not None:
+            raise RequestError(
+                "Code of a model cannot use or change tools, approvals and rules. Do it yourself."
+            )
         return self._parts.toolbox
 
     @property
@@ -352,7 +362,7 @@ class Rustbot:
 
     def tool_runs(self) -> pd.DataFrame:
         """One row per tool call: who allowed it, how it ended, how long it waited and took."""
-        return frames.tool_runs_frame(run.row() for run in self.toolbox.runs.all())
+        return frames.tool_runs_frame(run.row() for run in self._parts.toolbox.runs.all())
 
     def metrics(self) -> pd.DataFrame:
         """One row per measured value: memory, CPU, queue; sampled every second while the bot was active."""

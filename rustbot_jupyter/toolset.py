@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rustbot_jupyter.engine.toolbox import ServerFiles, Toolbox
+from rustbot_jupyter.engine.toolbox import Limits, ServerFiles, Toolbox
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.notebook.kernel_port import kernel_port
 from rustbot_jupyter.settings.files import config_dir, data_dir
@@ -61,6 +61,7 @@ class Toolset:
             ),
             kernel=kernel_port,
             redact=redact,
+            limits=lambda: Limits(timeout_s=settings.values.tool_timeout_s, send_values=settings.values.send_values),
         )
         if (kernel := kernel_port()) is not None:
             # A question about the last error may come before any tool was used.

@@ -71,6 +71,7 @@ class Accounts:
             max_tokens=plan.request_fields.get("max_tokens"),
             input_usd=0.0 if free else prices.input_usd if prices else None,
             output_usd=0.0 if free else prices.output_usd if prices else None,
+            turn_id=self._turn.id,
             spent_in_turn_usd=self._usage_log.of_turn(self._turn.id).cost_usd or 0.0,
         )
 

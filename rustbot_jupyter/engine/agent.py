@@ -377,6 +377,7 @@ class Agent:
     async def _plan_and_run(self, turn: Turn) -> None:
         try:
             await self._prepare(turn.request)
+            self._begin_consent(turn)
             message = await self.toolbox.expanded(turn.request.message, turn.history.id)
             turn.request = replace(turn.request, message=message)
             turn.plan = self._planner(turn.request)
@@ -396,6 +397,15 @@ class Agent:
             toolbox=self.toolbox,
         )
         await runner.run()
+
+    def _begin_consent(self, turn: Turn) -> None:
+        """What the question quotes counts as read; an aside is asked in the mode of the conversation beside it."""
+        consent = self.toolbox.consent
+        for origin in turn.request.origins:
+            consent.note(turn.history.id, origin, is_private=True)
+        chosen = consent.chosen_mode(self.conversation.id)
+        if not turn.request.use_history and chosen is not None:
+            consent.set_mode(turn.history.id, chosen)
 
     def _refuse(self, turn: Turn, error: RustbotError) -> None:
         """End a turn that cannot even start; the question and the failure stay part of the conversation."""
@@ -435,6 +445,8 @@ class Agent:
             return
         if turn.stop(reason) and self.machine.state is not AgentState.IDLE:
             self.machine.fire(Trigger.INTERRUPT, turn.id)
+        # At once, and not when the cancel has arrived: a click in between is late.
+        self.toolbox.approvals.withdraw(turn.id)
 
     def _resolve(self, turn: Turn, event: TurnFinished | TurnInterrupted | TurnFailed) -> None:
         if turn.outcome.done():

@@ -32,6 +32,7 @@ class Reservation:
     """Room kept for one request."""
 
     conversation_id: str
+    turn_id: str = ""
     worst_case_usd: float
     max_tokens: int | None
     """The longest answer that fits under the caps; what to send as `max_tokens`."""
@@ -43,6 +44,7 @@ class Budget:
     def __init__(self) -> None:
         self._spent: dict[str, float] = {}
         self._reserved: dict[str, float] = {}
+        self._reserved_in_turn: dict[str, float] = {}
         self._told: set[tuple[str, float]] = set()
 
     def spent(self, conversation_id: str | None = None) -> float:
@@ -58,6 +60,7 @@ class Budget:
         max_tokens: int | None,
         input_usd: float | None,
         output_usd: float | None,
+        turn_id: str = "",
         spent_in_turn_usd: float = 0.0,
     ) -> Reservation:
         """Room for a request with this many input tokens, at these prices per token (None: unknown).
@@ -65,7 +68,8 @@ class Budget:
         Raises:
             BudgetExceeded: Not even a short answer fits under a cap.
         """
-        room = self._room(conversation_id, caps, spent_in_turn_usd)
+        in_turn = spent_in_turn_usd + self._reserved_in_turn.get(turn_id, 0.0)
+        room = self._room(conversation_id, caps, in_turn)
         if room is None:
             return Reservation(conversation_id=conversation_id, worst_case_usd=0.0, max_tokens=max_tokens)
         left_usd, cap_name, cap_usd = room
@@ -82,11 +86,17 @@ class Budget:
             max_tokens = affordable if max_tokens is None else min(max_tokens, affordable)
         worst_case = input_tokens * input_price + (max_tokens or 0) * output_price
         self._reserved[conversation_id] = self._reserved.get(conversation_id, 0.0) + worst_case
-        return Reservation(conversation_id=conversation_id, worst_case_usd=worst_case, max_tokens=max_tokens)
+        self._reserved_in_turn[turn_id] = self._reserved_in_turn.get(turn_id, 0.0) + worst_case
+        return Reservation(
+            conversation_id=conversation_id, turn_id=turn_id, worst_case_usd=worst_case, max_tokens=max_tokens
+        )
 
     def settle(self, reservation: Reservation, cost_usd: float | None) -> None:
         """Give the room back and book what the request cost; an unknown cost is booked as the worst case."""
         name = reservation.conversation_id
+        left = self._reserved_in_turn.pop(reservation.turn_id, 0.0) - reservation.worst_case_usd
+        if left > 0:
+            self._reserved_in_turn[reservation.turn_id] = left
         self._reserved[name] = max(0.0, self._reserved.get(name, 0.0) - reservation.worst_case_usd)
         self.correct(name, reservation.worst_case_usd if cost_usd is None else cost_usd)
 

@@ -36,6 +36,8 @@ class TurnRequest:
     """Longest duration of the turn, its waiting for other turns not counted."""
     max_cost_usd: float | None = None
     cell_id: str | None = None
+    origins: tuple[str, ...] = ()
+    """What the question quotes that may be somebody else's words: "data frame df"."""
     tools: tuple[str, ...] | None = None
     """Names or patterns of the tools that are offered; None offers all that are switched on, () none."""
     approve: str | None = None
@@ -94,6 +96,8 @@ class ToolPlan:
     timeout_s: float
     """For tools without a limit of their own."""
     send_values: bool
+    approve: str | None = None
+    """What its profile says of calls that no rule speaks of: ask or read-only; None leaves it to the bot."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

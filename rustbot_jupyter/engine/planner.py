@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from rustbot_jupyter.engine.budget import Caps
@@ -189,11 +188,7 @@ class ModelPlanner:
         """What is offered; nothing to a model of which the provider says that it calls no tools."""
         if self._toolbox is None or not _says(self._info(model, values), "supported_parameters", "tools"):
             return None
-        offered = [
-            tool
-            for tool in self._toolbox.offered(request.tools)
-            if not any(fnmatchcase(tool.name, pattern) for pattern in values.disabled_tools)
-        ]
+        offered = self._toolbox.offered(request.tools, values.disabled_tools)
         if not offered:
             return None
         definitions, tokens = self._definitions_of(tuple(tool.definition for tool in offered))
@@ -203,6 +198,7 @@ class ModelPlanner:
             definition_tokens=tokens,
             timeout_s=values.tool_timeout_s,
             send_values=values.send_values,
+            approve=values.approve,
         )
 
     def _definitions_of(self, definitions: tuple[ToolDefinition, ...]) -> tuple[tuple[Mapping[str, Any], ...], int]:

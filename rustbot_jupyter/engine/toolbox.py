@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -47,6 +48,15 @@ class ServerFiles:
     """File or address of the MCP registry that is searched now; "" for none."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What holds for calls of the user's own."""
+
+    timeout_s: float = 60.0
+    """For tools without a limit of their own."""
+    send_values: bool = True
+
+
 class Toolbox:
     """The tools of one bot, and all that belongs to them.
 
@@ -58,6 +68,7 @@ class Toolbox:
         files: Where MCP servers and their approvals are kept; None for a bot without servers.
         kernel: The kernel around us; None in a plain script.
         redact: Takes keys out of text.
+        limits: What holds for calls of the user's own now.
     """
 
     def __init__(
@@ -70,7 +81,9 @@ class Toolbox:
         files: ServerFiles | None,
         kernel: Callable[[], Kernel | None],
         redact: Callable[[str], str],
+        limits: Callable[[], Limits] | None = None,
     ) -> None:
+        self._limits = limits or Limits
         self.rules = rules
         self.approvals = Approvals()
         self.consent = Consent(rules, self.approvals, mode, redact)
@@ -123,25 +136,29 @@ class Toolbox:
         """
         if self._files is None:
             raise RequestError("This bot has no MCP servers.")
-        if self._servers is None:
-            self._servers = Servers(
-                registry=self.registry,
-                consent=self.consent,
-                emit=self._tell,
-                on_change=self.changed,
-                user_file=self._files.user_file,
-                workspace=self._files.workspace,
-                pins_file=self._files.pins_file,
-                mcp_registry=self._files.mcp_registry,
-            )
-        return self._servers
+        # Asked for by the core thread and by the user's: there is one set of them.
+        with self._lock:
+            if self._servers is None:
+                self._servers = Servers(
+                    registry=self.registry,
+                    consent=self.consent,
+                    emit=self._tell,
+                    on_change=self.changed,
+                    user_file=self._files.user_file,
+                    workspace=self._files.workspace,
+                    pins_file=self._files.pins_file,
+                    mcp_registry=self._files.mcp_registry,
+                )
+            return self._servers
 
     def _tell(self, kind: type[AssistantEvent], /, **fields: Any) -> None:
         self.tell(kind, **fields)
 
-    def forget_servers(self) -> None:
-        """Leave servers behind without ending them: their loop is gone, or they are another process's."""
+    def abandon(self) -> None:
+        """Let go of what lived on a loop that is gone, or in another process: servers, questions, running calls."""
         self._servers = None
+        self.approvals.withdraw_all()
+        self.runs.end_all()
 
     async def expanded(self, message: Message, conversation_id: str) -> Message:
         """A question with what it names of servers attached.
@@ -151,10 +168,19 @@ class Toolbox:
         """
         return message if self._servers is None else await self._servers.expanded(message, conversation_id)
 
-    def offered(self, only: Sequence[str] | None) -> list[Tool]:
-        """The tools of a turn; `only` names those it wants, None wants all that the bot offers."""
+    def offered(self, only: Sequence[str] | None, disabled: Sequence[str] = ()) -> list[Tool]:
+        """The tools of a turn.
+
+        Args:
+            only: Names or patterns of those that it wants; None wants all that the bot offers.
+            disabled: Names or patterns of those that its profile switches off.
+        """
         wanted = self.only if only is None else only
-        return [] if wanted is not None and not wanted else self.registry.enabled(wanted)
+        return [
+            tool
+            for tool in self.registry.all()
+            if (wanted is None or _is_named(tool, wanted)) and not _is_named(tool, disabled)
+        ]
 
     async def ready(self, only: Sequence[str] | None) -> None:
         """Make the tools of a turn known: the built-in ones, and within a limit those of servers that start."""
@@ -181,7 +207,7 @@ class Toolbox:
             conversation_id=turn.history.id,
             turn_id=turn.id,
             message_id=turn.message_id,
-            mode=self._mode(turn),
+            mode=self._mode(turn, plan),
             is_offered=lambda name: tools is not None and name in tools.names,
             timeout_s=tools.timeout_s if tools is not None else 0.0,
             send_values=tools is None or tools.send_values,
@@ -197,23 +223,37 @@ class Toolbox:
         """
         await self.ready(None)
         call = ToolCallPart(call_id=new_id("call"), name=name, arguments=json.dumps(arguments))
-        run = await self.runner.run_one(call, CallScope(emit=emit, conversation_id=conversation_id))
+        scope = CallScope(
+            emit=emit,
+            conversation_id=conversation_id,
+            is_offered=self.registry.is_enabled,
+            timeout_s=self._limits().timeout_s,
+            send_values=self._limits().send_values,
+        )
+        run = await self.runner.run_one(call, scope)
         if run.result is None or run.result.is_error:
             raise ToolError(run.error or f"{name!r} gave no result.")
         return run.result
 
-    async def may_go_on(self, text: str, turn: Turn, emit: Emit, on_wait: Callable[[RunState | None], None]) -> bool:
+    async def may_go_on(
+        self, text: str, turn: Turn, plan: TurnPlan, emit: Emit, on_wait: Callable[[RunState | None], None]
+    ) -> bool:
         """Whether the user lets a turn go on that reached a limit; not where nothing asks them."""
-        if self._mode(turn) is ApproveMode.READ_ONLY:
+        if self._mode(turn, plan) is ApproveMode.READ_ONLY:
             return False
         approval = question(text, label="Go on?")
         approval.turn_id = turn.id
         answer = await self.consent.ask_question(approval, _Waiting(on_wait), emit)
         return answer.allowed
 
-    def _mode(self, turn: Turn) -> ApproveMode:
-        wanted = turn.request.approve
-        return self.consent.mode(turn.history.id) if wanted is None else ApproveMode.named(wanted)
+    def _mode(self, turn: Turn, plan: TurnPlan) -> ApproveMode:
+        """What the question says, or the user for this conversation, or the profile of the turn."""
+        if turn.request.approve is not None:
+            return ApproveMode.named(turn.request.approve)
+        chosen = self.consent.chosen_mode(turn.history.id)
+        if chosen is None and plan.tools is not None and plan.tools.approve is not None:
+            return ApproveMode.named(plan.tools.approve)
+        return chosen or self.consent.mode(turn.history.id)
 
     async def aclose(self) -> None:
         """End what still runs."""
@@ -225,6 +265,10 @@ class Toolbox:
         """End what would outlive us; from any thread, when nothing can be awaited any more."""
         if self._servers is not None:
             self._servers.kill()
+
+
+def _is_named(tool: Tool, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(tool.name, pattern) for pattern in patterns)
 
 
 class _Waiting:

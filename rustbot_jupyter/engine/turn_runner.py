@@ -150,7 +150,8 @@ class TurnRunner:
             RustbotError: The user did not let it go on, or cannot be asked.
         """
         self._fire(Trigger.TOOL_CALLS)
-        if not await self._toolbox.may_go_on(f"{reason}. Let it go on?", self._turn, self._emit, self._on_wait):
+        question = f"{reason}. Let it go on?"
+        if not await self._toolbox.may_go_on(question, self._turn, self._plan, self._emit, self._on_wait):
             raise RustbotError(f"{reason} and was stopped. Ask again, perhaps in other words.")
         self._fire(Trigger.TOOLS_DONE)
 
@@ -298,12 +299,12 @@ class TurnRunner:
         self._fire(Trigger.TOOLS_DONE)
 
     def _on_wait(self, waiting: RunState | None) -> None:
-        """The tools wait for the user or the kernel, or go on; the user's time is not the turn's."""
+        """The tools wait for the user or the kernel, or go on; neither's time is the turn's."""
         self._tool_states.on_wait(waiting)
         timeout, loop = self._timeout, asyncio.get_running_loop()
         if timeout is None or timeout.expired() or self._turn.stop_reason is not None:
             return
-        if waiting is RunState.WAITING_APPROVAL:
+        if waiting is not None:
             if self._time_left is None and (when := timeout.when()) is not None:
                 self._time_left = when - loop.time()
                 timeout.reschedule(None)

@@ -110,13 +110,18 @@ def ask_in_words(approval: Approval) -> None:
     """
     answers = {"y": "once", "c": "conversation", "a": "always"}
     offered = {key: scope for key, scope in answers.items() if scope in approval.scopes}
-    words = {"y": "yes", "c": "yes, for this conversation", "a": f"always: {approval.pattern}"}
+    words = {"y": "yes", "c": "yes, for this conversation", "a": f"always: {_visible(approval.pattern)}"}
     print(_shown(approval))
     choice = input(" · ".join([*(f"{key} = {words[key]}" for key in offered), "n = no, or the reason why not"]) + "  ")
-    if choice.strip().lower() in offered:
-        approval.allow(offered[choice.strip().lower()])
+    said = choice.strip().lower()
+    # People answer with the words that they are shown as well as with the letters.
+    meant = {"yes": "y", "once": "y", "conversation": "c", "yes, for this conversation": "c", "always": "a"}.get(
+        said, said
+    )
+    if meant in offered:
+        approval.allow(offered[meant])
     else:
-        approval.deny("" if choice.strip().lower() in ("", "n", "no") else choice.strip())
+        approval.deny("" if said in ("", "n", "no") else choice.strip())
 
 
 def _ask_beside_await(approval: Approval) -> None:

@@ -65,7 +65,7 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
         message=replace(message, parts=(*message.parts, *pictures)),
         source="magic",
         # Tools are held to it, too.
-        overrides={**_overrides(call), **({"send_values": False} if schema_only else {}), **options},
+        overrides={**_overrides(call), **options, **({"send_values": False} if schema_only else {})},
         profile=call.profile,
         extra={key: value for key, value in call.options.items() if key not in options},
         response_format=_response_format(call.schema),
@@ -73,6 +73,7 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
         timeout_s=call.timeout_s,
         max_cost_usd=call.max_cost_usd,
         cell_id=notebook.cell_id,
+        origins=tuple(f"variable {name}" for name in dict.fromkeys(named)),
         tools=call.tools,
         approve=call.approve,
     )

@@ -368,12 +368,13 @@ class Settings:
         known = self._has_profile(name)
         self._problems = self._sources.problems + ((self._unknown_profile(name),) if name and not known else ())
         self._profile_name = name if known else None
-        self._layers = self._layers_with(self._profile_name)
+        of_project = self._chosen is None and self._sources.is_wish_of_project
+        self._layers = self._layers_with(self._profile_name, is_wish_of_project=of_project)
         self._values = _merged(self._layers)
 
-    def _layers_with(self, profile: str | None) -> tuple[Layer, ...]:
+    def _layers_with(self, profile: str | None, *, is_wish_of_project: bool = False) -> tuple[Layer, ...]:
         call = Layer(name="call", where=lambda _: "set in code or in the settings tab", values=dict(self._call))
-        return (*self._sources.layers(profile), call)
+        return (*self._sources.layers(profile, is_wish_of_project=is_wish_of_project), call)
 
     def _origin(self, name: str) -> Origin:
         layer = self._layer_of(name)

@@ -33,6 +33,8 @@ class Sources:
     """.env and environment; the second wins."""
     wished_profile: str
     """What `RUSTBOT_PROFILE` says, or ""."""
+    is_wish_of_project: bool
+    """Whether only the .env file of the working folder says so."""
     problems: tuple[str, ...]
     """What could not be used, one sentence each."""
 
@@ -69,22 +71,32 @@ class Sources:
             Layer(name="environment", where=lambda _: ".env", values=from_dotenv, is_project=True),
             Layer(name="environment", where=lambda name: environment.PREFIX + name.upper(), values=from_environ),
         )
-        self.wished_profile = environ.get("RUSTBOT_PROFILE", "").strip() or dotenv.get("RUSTBOT_PROFILE", "").strip()
+        wished = environ.get("RUSTBOT_PROFILE", "").strip()
+        self.wished_profile = wished or dotenv.get("RUSTBOT_PROFILE", "").strip()
+        self.is_wish_of_project = self.wished_profile != wished
         self.problems = tuple(filter(None, [self.stored.problem, *dotenv_problems, *environ_problems]))
 
     def have_changed(self) -> bool:
         """Whether reading again may give something else; looks at dates and variables only."""
         return self._seen != self._look()
 
-    def layers(self, profile: str | None) -> tuple[Layer, ...]:
-        """All layers of these sources, the lowest first, with a profile that the file has."""
+    def layers(self, profile: str | None, *, is_wish_of_project: bool = False) -> tuple[Layer, ...]:
+        """All layers of these sources, the lowest first, with a profile that the file has.
+
+        Args:
+            profile: Its name, or None.
+            is_wish_of_project: Whether the working folder chose it: then it does not loosen what the user decides.
+        """
         path = str(self.path)
+        of_profile = self.stored.profiles[profile] if profile else {}
+        if is_wish_of_project:
+            of_profile = {name: value for name, value in of_profile.items() if name not in _CONSENT}
         return (
             Layer(name="file", where=lambda _: path, values=self.stored.values),
             Layer(
                 name="profile",
                 where=lambda _: f"[profiles.{profile}] in {path}",
-                values=self.stored.profiles[profile] if profile else {},
+                values=of_profile,
             ),
             *self.outside,
         )

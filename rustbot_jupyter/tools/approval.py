@@ -147,6 +147,18 @@ class Approvals:
         """All that wait."""
         return [approval for approval in self._pending if not approval.is_answered]
 
+    def withdraw(self, turn_id: str) -> None:
+        """The turn was stopped: nobody waits for the answers to its questions."""
+        for approval in self._pending:
+            if approval.turn_id == turn_id:
+                approval.withdraw()
+
+    def withdraw_all(self) -> None:
+        """Nobody waits any more: the loop on which they did is gone."""
+        pending, self._pending = self._pending, ()
+        for approval in pending:
+            approval.withdraw()
+
     def find(self, approval_id: str, digest: str | None = None) -> Approval:
         """The one of this id that still waits.
 

@@ -107,10 +107,18 @@ def touches(pattern: str, command: str) -> bool:
 
     A line in which a shell would put in something that cannot be seen here counts as one that may.
     """
-    wanted = pattern.removesuffix(" *").split()
-    if simple_words(command) is None and _OPAQUE.search(command):
+    wanted = pattern.casefold().removesuffix(" *").split()
+    plain = simple_words(command)
+    # A program that runs others may read its arguments as a shell does.
+    if (plain is None or runs_anything(plain)) and _OPAQUE.search(command):
         return True
-    rest = iter(_WORDS.findall(command))
+    return any(
+        _come_in_order(wanted, [word.casefold() for word in words]) for words in (plain or (), _WORDS.findall(command))
+    )
+
+
+def _come_in_order(wanted: Sequence[str], words: Sequence[str]) -> bool:
+    rest = iter(words)
     return all(any(name in (word, word.rpartition("/")[2]) for word in rest) for name in wanted)
 
 

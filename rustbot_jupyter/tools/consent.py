@@ -24,6 +24,7 @@ logger = logging.getLogger("rustbot_jupyter.tools")
 NOT_NEEDED = "not needed"
 STOPPED = "It was stopped before anybody answered."
 SOURCES_SHOWN = 3
+KEPT_ORIGINS = 100
 LONGEST_ORIGIN = 200
 LONGEST_PATTERN = 2_000
 
@@ -59,6 +60,8 @@ class Provenance:
 
     origins: list[str] = field(default_factory=list)
     """Whose words they were, newest last."""
+    forgotten: int = 0
+    """How many more there were before."""
     is_foreign: bool = False
     """Whether a stranger's words may be among them."""
     is_private: bool = False
@@ -74,6 +77,9 @@ class Provenance:
             if origin in self.origins:
                 self.origins.remove(origin)
             self.origins.append(origin)
+            if len(self.origins) > KEPT_ORIGINS:
+                del self.origins[0]
+                self.forgotten += 1
 
     @property
     def source(self) -> str:
@@ -82,7 +88,7 @@ class Provenance:
             return ""
         *more, last = self.origins[-SOURCES_SHOWN:]
         names = f"{', '.join(more)} and {last}" if more else last
-        hidden = len(self.origins) - SOURCES_SHOWN
+        hidden = len(self.origins) + self.forgotten - SOURCES_SHOWN
         return f"after reading {names}" + (f" ({hidden} more before)" if hidden > 0 else "")
 
 
@@ -135,6 +141,10 @@ class Consent:
     def mode(self, conversation_id: str) -> ApproveMode:
         """What happens with calls of this conversation that no rule speaks of."""
         return self._modes.get(conversation_id) or self._default_mode()
+
+    def chosen_mode(self, conversation_id: str) -> ApproveMode | None:
+        """The mode that was chosen for this conversation; None when none was."""
+        return self._modes.get(conversation_id)
 
     def set_mode(self, conversation_id: str, mode: ApproveMode) -> None:
         """Have another mode until the conversation ends."""
@@ -190,7 +200,10 @@ class Consent:
             return NOT_NEEDED
         mode = mode or self.mode(run.conversation_id)
         if mode is ApproveMode.READ_ONLY:
-            raise ToolRefused(f"{tool.name!r} was not run: only reading is allowed now. Answer without it.")
+            # What only reads comes this far by a rule that asks.
+            is_read = tool.risk is Risk.READ
+            why = "a rule asks about it, and nobody is asked now" if is_read else "only reading is allowed now"
+            raise ToolRefused(f"{tool.name!r} was not run: {why}. Answer without it.")
         could_leak = self._could_leak(tool, run.conversation_id)
         # A narrow pattern says where data may go; all calls of a tool may carry it anywhere.
         if decision is Decision.ALLOW and rule is not None and not (rule.pattern == ANY and could_leak):

@@ -224,7 +224,8 @@ class Rules:
         except FileNotFoundError:
             self._has_no_file(path)
         except OSError as error:
-            self._is_foreign = True
+            # As it was before may be how it is again.
+            self._stamp, self._is_foreign = None, True
             self._cannot_use(f"it cannot be read ({error.strerror}). Every call asks.")
         except UnsupportedVersion:
             self._stamp, self._is_foreign = stamp, True

@@ -32,6 +32,8 @@ KERNEL_WAIT_S = 600.0
 """How long a call waits for the main thread while a cell has it."""
 LONGEST_KEY = 1_000
 """Characters; about what a key takes up in its longest spelling."""
+EVENT_CHARS = 1_000
+"""Of the output that one event tells: its end."""
 FLUSH_S = 0.1
 """How often output of a running tool is told."""
 
@@ -198,7 +200,7 @@ class ToolRunner:
     def tool(self, name: str, scope: CallScope) -> Tool:
         """The tool of this name, if it was offered."""
         tool = self._registry.get(name)
-        if not (self._registry.is_enabled(name) and scope.is_offered(name)):
+        if not scope.is_offered(name):
             raise ToolError(f"The tool {name!r} is switched off. Go on without it.")
         return tool
 
@@ -323,7 +325,8 @@ class _Call:
             self._runner.leave_behind(task)
 
     def _tell_output(self, text: str) -> None:
-        self._scope.emit(ToolProgressed, run_id=self._run.id, tool=self._run.call.name, text=text)
+        # The record has all that is kept; events are many, and stay for long.
+        self._scope.emit(ToolProgressed, run_id=self._run.id, tool=self._run.call.name, text=text[-EVENT_CHARS:])
 
     def _over(self, state: RunState, error: str) -> None:
         self._runner.over(self._run, state, error, self._scope)

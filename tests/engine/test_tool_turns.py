@@ -308,11 +308,12 @@ class TakenKernel:
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("phase", ["approval", "kernel", "running", "running in a thread", "waiting for its place"])
 async def test_stop_in_every_phase_leaves_a_valid_history_and_runs_nothing_more(
-    make_agent: MakeAgent, model: ScriptedModel, phase: str, times: int
+    make_agent: MakeAgent, model: ScriptedModel, phase: str, times: int, request: pytest.FixtureRequest
 ):
     """T9."""
     ran: list[str] = []
-    started = threading.Event()
+    started, is_over = threading.Event(), threading.Event()
+    request.addfinalizer(is_over.set)
 
     async def hang() -> None:
         started.set()
@@ -320,7 +321,8 @@ async def test_stop_in_every_phase_leaves_a_valid_history_and_runs_nothing_more(
 
     def hang_in_a_thread() -> None:
         started.set()
-        threading.Event().wait()
+        # Not for ever: it would outlive this test.
+        is_over.wait(30)
 
     def touch() -> None:
         ran.append("touch")

@@ -6,24 +6,29 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from models import ScriptedModel, planner_for
 from tool_lab import until
 
+from rustbot_jupyter.engine.plan import ToolPlan, TurnRequest
 from rustbot_jupyter.engine.states import TRANSITIONS, AgentState, Trigger
-from rustbot_jupyter.engine.toolbox import Toolbox, ToolStates, empty_toolbox
-from rustbot_jupyter.errors import ToolError
+from rustbot_jupyter.engine.toolbox import ServerFiles, Toolbox, ToolStates, empty_toolbox
+from rustbot_jupyter.engine.turn import Turn
+from rustbot_jupyter.errors import RequestError, ToolError
 from rustbot_jupyter.events import AssistantEvent
+from rustbot_jupyter.messages import ConversationHistory, ToolCallPart, user_message
 from rustbot_jupyter.tools.base import BUILT_IN, Risk, ToolResult
-from rustbot_jupyter.tools.consent import ApproveMode
+from rustbot_jupyter.tools.consent import ApproveMode, question
 from rustbot_jupyter.tools.functions import tool_of
 from rustbot_jupyter.tools.registry import ToolRegistry
 from rustbot_jupyter.tools.rules import Rules
 from rustbot_jupyter.tools.runner import Waits
-from rustbot_jupyter.tools.runs import RunState
+from rustbot_jupyter.tools.runs import RunState, ToolRun
 
 
 def add(a: int, b: int = 1) -> int:
@@ -178,3 +183,58 @@ def test_several_calls_that_wait_are_told_as_one_and_the_user_goes_first(order: 
 
     assert all(one is not other for one, other in itertools.pairwise(told))
     assert told[-1] is None
+
+
+def test_the_profile_of_a_turn_decides_where_nobody_chose_a_mode():
+    toolbox = empty_toolbox()
+    turn = Turn(request=TurnRequest(message=user_message("Hi"), source="api"), history=ConversationHistory())
+    tools = ToolPlan(
+        names=frozenset(), definitions=(), definition_tokens=0, timeout_s=1.0, send_values=True, approve="read-only"
+    )
+    strict = replace(planner_for(ScriptedModel())(turn.request), tools=tools)
+
+    assert toolbox._mode(turn, strict) is ApproveMode.READ_ONLY
+    toolbox.consent.set_mode(turn.history.id, ApproveMode.ALLOW)
+    assert toolbox._mode(turn, strict) is ApproveMode.ALLOW
+
+
+def test_two_threads_that_want_the_servers_get_the_same_ones(tmp_path):
+    files = ServerFiles(user_file=None, workspace=tmp_path, pins_file=None)
+    toolbox = Toolbox(
+        registry=ToolRegistry(),
+        rules=Rules(None, ""),
+        mode=lambda: ApproveMode.ASK,
+        fill=lambda registry: None,
+        files=files,
+        kernel=lambda: None,
+        redact=str,
+    )
+    together, found = threading.Barrier(8), []
+
+    def want() -> None:
+        together.wait(5)
+        found.append(toolbox.servers)
+
+    threads = [threading.Thread(target=want) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+
+    assert len({id(servers) for servers in found}) == 1
+
+
+def test_what_waited_on_a_dead_loop_waits_no_more():
+    toolbox = empty_toolbox()
+    approval = question("Go on?", label="Go on?")
+    toolbox.approvals._pending = (approval,)
+    call = ToolCallPart(call_id="1", name="act", arguments="{}")
+    run = ToolRun(call=call, turn_id="t", conversation_id="c", message_id="m")
+    toolbox.runs.add(run)
+
+    toolbox.abandon()
+
+    assert toolbox.approvals.pending() == []
+    with pytest.raises(RequestError, match="does not wait any more"):
+        approval.allow()
+    assert run.state is RunState.INTERRUPTED

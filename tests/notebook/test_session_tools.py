@@ -95,7 +95,7 @@ async def chat(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     plain = planner_for(model)
 
     def planner(request: TurnRequest) -> Any:
-        offered = toolbox.offered(request.tools)
+        offered = toolbox.offered(request.tools, settings.values.disabled_tools)
         plan = ToolPlan(
             names=frozenset(tool.name for tool in offered),
             definitions=tuple(tool.definition.wire() for tool in offered),

@@ -480,3 +480,22 @@ def test_an_unencrypted_server_elsewhere_is_warned_about(tmp_path):
     settings = load(tmp_path, call={"base_url": "http://10.0.0.5:8000/v1"})
 
     assert "not encrypted" in settings.problems[0]
+
+
+def test_a_project_cannot_loosen_what_tools_may_do_by_choosing_a_profile(tmp_path: Path) -> None:
+    config, project = tmp_path / "config", tmp_path / "project"
+    config.mkdir()
+    project.mkdir()
+    (config / "settings.toml").write_text(
+        'approve = "read-only"\nsend_values = false\n'
+        '[profiles.loose]\napprove = "ask"\nsend_values = true\ntemperature = 1\n'
+    )
+    (project / ".env").write_text("RUSTBOT_PROFILE=loose\nRUSTBOT_DISABLED_TOOLS=nothing\n")
+
+    chosen_by_project = Settings.load(environ={}, config_dir=config, working_dir=project)
+    chosen_by_user = Settings.load(profile="loose", environ={}, config_dir=config, working_dir=project)
+
+    assert (chosen_by_project.approve, chosen_by_project.send_values) == ("read-only", False)
+    assert (chosen_by_project.temperature, chosen_by_project.disabled_tools) == (1, ())
+    assert any("RUSTBOT_DISABLED_TOOLS" in problem for problem in chosen_by_project.problems)
+    assert (chosen_by_user.approve, chosen_by_user.send_values) == ("ask", True)

@@ -179,6 +179,11 @@ def test_a_rule_decision_takes_no_long_time(tool: Tool) -> None:
         "\nrm x",
         "echo a\nrm x",
         "r?m x",
+        'r"m" x',
+        "RM x",
+        "'rm' x",
+        "sh -c 'r\"m\" x'",
+        "sh -c 'r$@m x'",
     ],
 )
 def test_what_forbids_sees_a_command_wherever_it_stands_in_a_line(command: str) -> None:
