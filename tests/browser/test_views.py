@@ -14,7 +14,8 @@ from servers.misbehaving import HOLD, MisbehavingServer, answer, opening
 pytestmark = pytest.mark.browser
 
 HELD = [*opening("Once "), HOLD, *answer("upon a time")[1:]]
-SLEEP = "import time; print('begun'); time.sleep(30)"
+# What it prints at its end is not in its source, which a traceback shows.
+SLEEP = "import time; print('begun'); time.sleep(30); print('slept', 'through')"
 LOOP = "import time; print('begun'); end = time.time() + 30\nwhile time.time() < end: sum(range(1000))"
 
 
@@ -127,14 +128,16 @@ def test_an_interrupt_of_a_cell_leaves_the_chat_alone(
     chat.send("Tell")
     chat.expect_answer("Once", STREAMING)
     cell = notebook.start(SLEEP)
-    expect(cell.locator(".jp-OutputArea-output")).to_contain_text("begun")
+    output = cell.locator(".jp-OutputArea")
+    expect(output).to_contain_text("begun")
 
     for _ in range(3):
         notebook.interrupt_kernel()
-    expect(cell).to_contain_text("KeyboardInterrupt")
+    notebook.until_kernel_is_free()
     server.release()
 
     chat.expect_answer("Once upon a time", COMPLETE)
+    expect(output).not_to_contain_text("slept through")
 
 
 def test_after_a_kernel_restart_the_old_chat_says_so_and_keeps_what_was_typed(
