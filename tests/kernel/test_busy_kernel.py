@@ -155,4 +155,4 @@ def _says(message: dict[str, Any], parent: str, word: str) -> bool:
 def _stop(kernel: Any, parent: str) -> None:
     if not kernel.is_done(parent):
         kernel.interrupt()
-        kernel.until(lambda: kernel.is_done(parent))
+    kernel.until_ended(parent)
