@@ -8,6 +8,7 @@ from typing import Any
 
 from rustbot_jupyter.llm.base import Answer, ReasoningDelta, StreamEvent, TextDelta, Waiting
 from rustbot_jupyter.llm.citations import Citations
+from rustbot_jupyter.llm.images import Images
 from rustbot_jupyter.llm.reasoning import ReasoningDetails, read_content
 from rustbot_jupyter.llm.tool_calls import ToolCallAssembler
 from rustbot_jupyter.llm.usage_shapes import read_usage
@@ -51,7 +52,7 @@ class AnswerBuilder:
         self.error: Any = None
         """The provider's error object, as sent inside the stream; None if there was none."""
         self.has_begun = False
-        """True once text, reasoning, a refusal or a tool call came."""
+        """True once text, reasoning, a refusal, an image or a tool call came."""
         self.is_done = False
         """True once `[DONE]` was seen; nothing after it counts."""
         self.generation_id: str | None = None
@@ -65,6 +66,7 @@ class AnswerBuilder:
         self._details = ReasoningDetails()
         self._tool_calls = ToolCallAssembler()
         self._citations = Citations()
+        self._images = Images()
         self._usage = Usage()
         self._model: str | None = None
         self._provider: str | None = None
@@ -153,6 +155,7 @@ class AnswerBuilder:
             reasoning=self._reasoning_part(),
             tool_calls=self._tool_calls.parts(),
             refusal=str(self._refusal),
+            images=self._images.parts(),
             citations=self._citations.parts(),
             annotations=self._citations.annotations,
             usage=self._usage,
@@ -240,6 +243,9 @@ class AnswerBuilder:
             self._add_tool_calls(fragments)
         if annotations := delta.get("annotations"):
             self._citations.add_annotations(annotations)
+        if images := delta.get("images"):
+            self._size += self._images.add(images)
+            self.has_begun = self.has_begun or bool(self._images)
 
     def _add_reasoning(self, text: str) -> None:
         if not text:

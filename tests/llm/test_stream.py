@@ -11,7 +11,7 @@ from servers.misbehaving import USAGE, delta, event
 
 from rustbot_jupyter.llm.base import ReasoningDelta, TextDelta, ToolCallStarted
 from rustbot_jupyter.llm.stream import AnswerBuilder
-from rustbot_jupyter.messages import CitationPart
+from rustbot_jupyter.messages import CitationPart, ImagePart, TextPart
 
 DONE = event("[DONE]")
 
@@ -292,6 +292,30 @@ def test_a_refusal_is_kept_and_stands_for_the_text() -> None:
     assert answer.text == ""
     assert answer.refusal == "I can't help"
     assert answer.parts[0].text == "I can't help"  # type: ignore[union-attr]
+
+
+def test_images_are_collected_once_each_and_what_is_none_is_left_out() -> None:
+    def image(url: str) -> dict[str, Any]:
+        return {"type": "image_url", "image_url": {"url": url}}
+
+    drawn, far = image("data:image/png;base64,iVBORw0="), image("https://a.test/x.png")
+    odd = [
+        None,
+        {},
+        image("data:image/svg+xml;base64,PHN2Zz4="),
+        image("data:image/png;base64,%%"),
+        image("javascript:x"),
+    ]
+
+    answer = answer_to(
+        delta(content="", images=[drawn]), delta(content="Here", images=[drawn, far, *odd], finish="stop")
+    )
+
+    assert answer.images == (
+        ImagePart(media_type="image/png", data=b"\x89PNG\r"),
+        ImagePart(media_type="", url="https://a.test/x.png"),
+    )
+    assert answer.parts == (TextPart(text="Here"), *answer.images)
 
 
 def test_citations_are_collected_once_each() -> None:
