@@ -9,7 +9,7 @@ from typing import Any
 from rustbot_jupyter.llm.base import Answer, ReasoningDelta, StreamEvent, TextDelta, Waiting
 from rustbot_jupyter.llm.citations import Citations
 from rustbot_jupyter.llm.images import Images
-from rustbot_jupyter.llm.reasoning import ReasoningDetails, read_content
+from rustbot_jupyter.llm.reasoning import ReasoningDetails, ThinkTags, read_content
 from rustbot_jupyter.llm.tool_calls import ToolCallAssembler
 from rustbot_jupyter.llm.usage_shapes import read_usage
 from rustbot_jupyter.messages import ReasoningPart
@@ -67,6 +67,7 @@ class AnswerBuilder:
         self._tool_calls = ToolCallAssembler()
         self._citations = Citations()
         self._images = Images()
+        self._tags: ThinkTags | None = ThinkTags()
         self._usage = Usage()
         self._model: str | None = None
         self._provider: str | None = None
@@ -141,6 +142,8 @@ class AnswerBuilder:
         Raises:
             AnswerTooLong: The answer is longer than the limit.
         """
+        if final:
+            self._end_thoughts()
         self._flush(keep_open=not final)
         if self._size > MAX_ANSWER_CHARS:
             raise AnswerTooLong
@@ -216,6 +219,8 @@ class AnswerBuilder:
 
     def _add_content(self, content: Any) -> None:
         if type(content) is str:
+            if self._tags is not None and not (content := self._without_thoughts(self._tags, content)):
+                return
             if self._new_reasoning:
                 self._flush()
             self._new_text.append(content)
@@ -225,6 +230,23 @@ class AnswerBuilder:
         self._add_reasoning(thinking)
         if text:
             self._add_content(text)
+
+    def _without_thoughts(self, tags: ThinkTags, content: str) -> str:
+        """The text in what came at the start of an answer, which may be thoughts between tags."""
+        thought, text = tags.split(content)
+        self._add_reasoning(thought)
+        if tags.is_over:
+            self._tags = None
+        return text
+
+    def _end_thoughts(self) -> None:
+        """Let go what could have become a tag."""
+        if self._tags is not None:
+            thought, text = self._tags.end()
+            self._tags = None
+            self._add_reasoning(thought)
+            if text:
+                self._add_content(text)
 
     def _add_rest(self, delta: dict[str, Any]) -> None:
         """Everything of a delta but its content."""

@@ -286,6 +286,28 @@ def test_content_as_a_list_gives_text_and_thinking() -> None:
     assert answer.reasoning.text == "hmhm"
 
 
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+@pytest.mark.parametrize(
+    ("sent", "thought", "text"),
+    [
+        ("<think>\nTwelve squared </ is.\n</think>\n\n144", "Twelve squared </ is.", "144"),
+        ("\n<think>hm</think>144 <think>no tag</think>", "hm", "144 <think>no tag</think>"),
+        ("<think></think>144", "", "144"),
+        ("<think>cut off </thi", "cut off </thi", ""),
+        ("\n <thin", "", "\n <thin"),
+        ("<b>144</b>", "", "<b>144</b>"),
+        ("so <think>144</think>", "", "so <think>144</think>"),
+    ],
+)
+def test_thoughts_between_tags_at_the_start_are_reasoning(sent: str, thought: str, text: str, size: int) -> None:
+    pieces = [sent[at : at + size] for at in range(0, len(sent), size)]
+
+    answer = answer_to(*(delta(content=piece) for piece in pieces), delta(content="", finish="stop"))
+
+    assert answer.text == text
+    assert (answer.reasoning.text.rstrip() if answer.reasoning else "") == thought
+
+
 def test_a_refusal_is_kept_and_stands_for_the_text() -> None:
     answer = answer_to(delta(content="", refusal="I can't"), delta(content="", refusal=" help", finish="stop"))
 
