@@ -13,7 +13,7 @@ PACKAGE = "rustbot_jupyter"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
 LAYERS = (
-    {"errors", "messages", "usage", "fences", "inert_markdown", "key_spellings", "whole_files"},
+    {"errors", "messages", "usage", "fences", "inert_markdown", "key_spellings", "this_machine", "whole_files"},
     {"events"},
     {"settings", "llm", "tools", "store", "analysis"},
     {"engine"},

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rustbot_jupyter.messages import CitationPart, Message, Part, ReasoningPart, TextPart, ToolCallPart
+from rustbot_jupyter.messages import CitationPart, ImagePart, Message, Part, ReasoningPart, TextPart, ToolCallPart
 from rustbot_jupyter.usage import Usage
 
 DEMO_MODEL = "rustbot/demo"
@@ -81,6 +81,7 @@ class Answer:
     tool_calls: tuple[ToolCallPart, ...] = ()
     """Whole only when `is_complete`; the arguments may still be broken JSON (cut by the token limit)."""
     refusal: str = ""
+    images: tuple[ImagePart, ...] = ()
     citations: tuple[CitationPart, ...] = ()
     annotations: tuple[Mapping[str, Any], ...] = ()
     """Annotations as sent (file parses, citations); sent back unchanged with the message."""
@@ -100,13 +101,13 @@ class Answer:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """The message parts: reasoning, text (the refusal, if that is all there is), tool calls, citations."""
+        """The message parts: reasoning, text (or the refusal), images, tool calls, citations."""
         parts: list[Part] = []
         if self.reasoning is not None:
             parts.append(self.reasoning)
         if self.text or self.refusal:
             parts.append(TextPart(text=self.text or self.refusal))
-        return (*parts, *self.tool_calls, *self.citations)
+        return (*parts, *self.images, *self.tool_calls, *self.citations)
 
 
 class ChatStream(Protocol):

@@ -16,9 +16,10 @@ from rustbot_jupyter.llm import failures, wire
 from rustbot_jupyter.llm.base import ChatRequest, ChatStream
 from rustbot_jupyter.llm.exchange import Exchange, Limits
 from rustbot_jupyter.llm.keys import ApiKey, Secret
-from rustbot_jupyter.llm.target import Target, host_name, is_loopback, split_url
+from rustbot_jupyter.llm.target import Target, host_name, split_url
 from rustbot_jupyter.llm.tasks import apart
 from rustbot_jupyter.llm.usage_shapes import read_generation
+from rustbot_jupyter.this_machine import is_this_machine
 from rustbot_jupyter.usage import Usage
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class ChatClient:
         parts = split_url(base_url)
         self.base_url = base_url.strip()
         self.host = host_name(parts) if parts else base_url
-        self.is_local = is_loopback(parts.hostname) if parts else False
+        self.is_local = is_this_machine(parts.hostname or "") if parts else False
         self._is_valid = parts is not None
         self._key = key
         self._target = Target(

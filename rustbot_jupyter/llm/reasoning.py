@@ -68,3 +68,47 @@ def read_content(content: Any) -> tuple[str, str]:
 
 def _thinking(value: Any) -> str:
     return value if isinstance(value, str) else read_content(value)[0]
+
+
+class ThinkTags:
+    """Thoughts that stand in the text, between `<think>` tags at its very start, as some local servers send them."""
+
+    _OPEN, _CLOSE = "<think>", "</think>"
+
+    def __init__(self) -> None:
+        self._held = ""
+        """What may still become a tag."""
+        self._is_thinking = False
+        self._is_after = False
+        self.is_over = False
+        """True once there can be no more thoughts: what `split` gave last and what comes next is text."""
+
+    def split(self, text: str) -> tuple[str, str]:
+        """The thoughts and the text in what came; the end may be held back until more comes."""
+        self._held += text
+        if not self._is_thinking and not self._is_after:
+            start = self._held.lstrip()
+            if self._OPEN.startswith(start):
+                return "", ""
+            if not start.startswith(self._OPEN):
+                return "", self.end()[1]
+            self._is_thinking, self._held = True, start.removeprefix(self._OPEN).lstrip()
+        thought = self._thought() if self._is_thinking else ""
+        if self._is_after and (rest := self._held.lstrip()):
+            self._held, self.is_over = "", True
+            return thought, rest
+        return thought, ""
+
+    def end(self) -> tuple[str, str]:
+        """What was held back, as no more comes."""
+        held, self._held, self.is_over = self._held, "", True
+        return (held, "") if self._is_thinking else ("", "" if self._is_after else held)
+
+    def _thought(self) -> str:
+        thought, close, rest = self._held.partition(self._CLOSE)
+        if close:
+            self._held, self._is_thinking, self._is_after = rest, False, True
+            return thought.rstrip()
+        kept = next(size for size in range(len(self._CLOSE) - 1, -1, -1) if thought.endswith(self._CLOSE[:size]))
+        self._held = thought[len(thought) - kept :]
+        return thought[: len(thought) - kept]

@@ -8,7 +8,8 @@ from typing import Any
 
 from rustbot_jupyter.llm.base import Answer, ReasoningDelta, StreamEvent, TextDelta, Waiting
 from rustbot_jupyter.llm.citations import Citations
-from rustbot_jupyter.llm.reasoning import ReasoningDetails, read_content
+from rustbot_jupyter.llm.images import Images
+from rustbot_jupyter.llm.reasoning import ReasoningDetails, ThinkTags, read_content
 from rustbot_jupyter.llm.tool_calls import ToolCallAssembler
 from rustbot_jupyter.llm.usage_shapes import read_usage
 from rustbot_jupyter.messages import ReasoningPart
@@ -51,7 +52,7 @@ class AnswerBuilder:
         self.error: Any = None
         """The provider's error object, as sent inside the stream; None if there was none."""
         self.has_begun = False
-        """True once text, reasoning, a refusal or a tool call came."""
+        """True once text, reasoning, a refusal, an image or a tool call came."""
         self.is_done = False
         """True once `[DONE]` was seen; nothing after it counts."""
         self.generation_id: str | None = None
@@ -65,6 +66,8 @@ class AnswerBuilder:
         self._details = ReasoningDetails()
         self._tool_calls = ToolCallAssembler()
         self._citations = Citations()
+        self._images = Images()
+        self._tags: ThinkTags | None = ThinkTags()
         self._usage = Usage()
         self._model: str | None = None
         self._provider: str | None = None
@@ -139,6 +142,8 @@ class AnswerBuilder:
         Raises:
             AnswerTooLong: The answer is longer than the limit.
         """
+        if final:
+            self._end_thoughts()
         self._flush(keep_open=not final)
         if self._size > MAX_ANSWER_CHARS:
             raise AnswerTooLong
@@ -153,6 +158,7 @@ class AnswerBuilder:
             reasoning=self._reasoning_part(),
             tool_calls=self._tool_calls.parts(),
             refusal=str(self._refusal),
+            images=self._images.parts(),
             citations=self._citations.parts(),
             annotations=self._citations.annotations,
             usage=self._usage,
@@ -213,6 +219,8 @@ class AnswerBuilder:
 
     def _add_content(self, content: Any) -> None:
         if type(content) is str:
+            if self._tags is not None and not (content := self._without_thoughts(self._tags, content)):
+                return
             if self._new_reasoning:
                 self._flush()
             self._new_text.append(content)
@@ -222,6 +230,23 @@ class AnswerBuilder:
         self._add_reasoning(thinking)
         if text:
             self._add_content(text)
+
+    def _without_thoughts(self, tags: ThinkTags, content: str) -> str:
+        """The text in what came at the start of an answer, which may be thoughts between tags."""
+        thought, text = tags.split(content)
+        self._add_reasoning(thought)
+        if tags.is_over:
+            self._tags = None
+        return text
+
+    def _end_thoughts(self) -> None:
+        """Let go what could have become a tag."""
+        if self._tags is not None:
+            thought, text = self._tags.end()
+            self._tags = None
+            self._add_reasoning(thought)
+            if text:
+                self._add_content(text)
 
     def _add_rest(self, delta: dict[str, Any]) -> None:
         """Everything of a delta but its content."""
@@ -240,6 +265,9 @@ class AnswerBuilder:
             self._add_tool_calls(fragments)
         if annotations := delta.get("annotations"):
             self._citations.add_annotations(annotations)
+        if images := delta.get("images"):
+            self._size += self._images.add(images)
+            self.has_begun = self.has_begun or bool(self._images)
 
     def _add_reasoning(self, text: str) -> None:
         if not text:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -47,16 +46,3 @@ def host_name(parts: SplitResult) -> str:
     """Name, and port unless it is the usual one: "openrouter.ai", "localhost:11434"."""
     name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
     return name if parts.port in (None, _USUAL_PORTS[parts.scheme]) else f"{name}:{parts.port}"
-
-
-def is_loopback(name: str | None) -> bool:
-    """Whether a host name means this machine."""
-    if name is None:
-        return False
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified

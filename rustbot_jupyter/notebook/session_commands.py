@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic
@@ -49,6 +50,7 @@ class BotCommands:
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._refreshed_at: dict[str, float] = {}
+        self._refreshing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._commands: dict[str, Callable[[_Fields], Any]] = {
             "send": lambda fields: self._ask(fields["text"]),
             "stop": lambda fields: self._bot.agent.interrupt("chat"),
@@ -111,11 +113,17 @@ class BotCommands:
     async def refresh_old_models(self) -> None:
         """Fetch the model list if it is older than a day, or was never fetched; quietly keeps the old one else.
 
-        The offline demo asks nobody.
+        Who comes while it is being fetched waits for it. The offline demo asks nobody.
         """
+        base_url = self._bot.settings.values.base_url
+        async with self._refreshing[host_of(base_url)]:
+            # Another server may have been chosen while we waited.
+            if base_url == self._bot.settings.values.base_url:
+                await self._refresh_if_old(base_url)
+
+    async def _refresh_if_old(self, base_url: str) -> None:
         planner = self._bot.planner
         catalog = planner.catalog
-        base_url = self._bot.settings.values.base_url
         host, young_s = host_of(base_url), YOUNG_LOCAL_S if is_loopback(base_url) else YOUNG_S
         is_young = catalog.age_s is not None and catalog.age_s < young_s
         was_tried = monotonic() - self._refreshed_at.get(host, float("-inf")) < REFRESH_PAUSE_S

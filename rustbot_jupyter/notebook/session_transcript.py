@@ -36,6 +36,7 @@ from rustbot_jupyter.notebook.views import (
     message_view,
     milliseconds,
     queue_view,
+    shown_text,
     streaming_view,
     totals_view,
     usage_view,
@@ -210,8 +211,9 @@ class Transcript:
         turn = self._agent.active
         if turn is None or turn.message_id != message.id or turn.text is None or turn.reasoning is None:
             return False
-        lengths = {"text": len(message.text), "reasoning": len(message.reasoning)}
-        is_same = turn.text.text == message.text and turn.reasoning.text == message.reasoning
+        text = shown_text(message)
+        lengths = {"text": len(text), "reasoning": len(message.reasoning)}
+        is_same = turn.text.text == text and turn.reasoning.text == message.reasoning
         return is_same and self._sent == lengths
 
     def _show(self, message: Message) -> None:

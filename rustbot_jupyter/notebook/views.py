@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -11,7 +12,7 @@ from rustbot_jupyter.engine.turn import Turn
 from rustbot_jupyter.events import AssistantEvent, TurnFailed, TurnFinished, TurnInterrupted
 from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.llm.catalog import ModelInfo
-from rustbot_jupyter.messages import CitationPart, Message, MessageRole, MessageStatus, utc_now
+from rustbot_jupyter.messages import CitationPart, ImagePart, Message, MessageRole, MessageStatus, utc_now
 from rustbot_jupyter.notebook.protocol import (
     CitationView,
     ErrorView,
@@ -23,6 +24,9 @@ from rustbot_jupyter.notebook.protocol import (
 )
 from rustbot_jupyter.settings.redaction import redact
 from rustbot_jupyter.usage import Usage, UsageRecord
+
+MOST_IMAGE_BYTES = 2_200_000
+"""The page draws no larger one: 3,000,000 characters in base64."""
 
 Ending = TurnFinished | TurnInterrupted | TurnFailed
 
@@ -59,15 +63,31 @@ def is_shown(message: Message) -> bool:
     return message.role in (MessageRole.USER, MessageRole.ASSISTANT)
 
 
+def shown_text(message: Message) -> str:
+    """What a bubble says: the text, and the images of an answer as Markdown."""
+    if message.role is not MessageRole.ASSISTANT:
+        return message.text
+    images = [part for part in message.parts if isinstance(part, ImagePart)]
+    return "\n\n".join([*filter(None, [message.text]), *map(_image_markdown, images)])
+
+
+def _image_markdown(image: ImagePart) -> str:
+    if len(image.data) > MOST_IMAGE_BYTES:
+        return f"*An image of {len(image.data) / 1e6:.1f} MB, too large for the chat; the message's parts hold it.*"
+    data = f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+    return f"![Image]({image.url or data})"
+
+
 def message_view(agent: Agent, message: Message) -> MessageView:
     """A message of the conversation; the usage and the ending of its turn stand at the answer."""
     requests = agent.usage_log.records_of(message.turn_id) if message.turn_id else []
+    text = shown_text(message)
     view: MessageView = {
         "id": message.id,
         "role": cast(Literal["user", "assistant"], message.role.value),
         "status": message.status.value,
-        "text": message.text,
-        "text_length": len(message.text),
+        "text": text,
+        "text_length": len(text),
         "reasoning": message.reasoning,
         "reasoning_length": len(message.reasoning),
         "created_at": milliseconds(message.created_at),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_address
+
+from rustbot_jupyter.this_machine import is_this_machine
 
 OPENROUTER_URL = "https://openrouter.ai/api/v1"
 OPENROUTER_HOST = "openrouter.ai"
@@ -45,15 +46,7 @@ def host_of(base_url: str) -> str:
 def is_loopback(base_url: str) -> bool:
     """Whether the address can only mean this machine."""
     match = _URL.fullmatch(base_url.strip())
-    if not match:
-        return False
-    host = match["host"].lower().strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return match is not None and is_this_machine(match["host"])
 
 
 def insecure_http(base_url: str) -> str:

@@ -141,6 +141,14 @@ class Notebook:
         """What the notebook's ■ does."""
         self._js("({panel}) => panel.sessionContext.session.kernel.interrupt().then(() => true)")
 
+    def until_kernel_is_free(self) -> None:
+        """Return once the kernel has ended what it was asked before, and will run the next cell.
+
+        Until a failed cell has ended, the kernel answers the next one "aborted" and does not run it. And of a cell that
+        is interrupted again while it fails there may be no reply, so its prompt says nothing.
+        """
+        self._js("({panel}) => panel.sessionContext.session.kernel.requestKernelInfo().then(() => true)")
+
     def activate(self) -> None:
         """Bring the notebook to the front."""
         self._js("({panel}) => { jupyterapp.shell.activateById(panel.id); return true; }")

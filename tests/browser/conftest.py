@@ -26,7 +26,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Keep a picture of the page beside what a failed test says."""
     report = yield
     page, folder = (getattr(item, "funcargs", {}).get(name) for name in ("lab_page", "pictures"))
-    if report.failed and page is not None and folder is not None:
+    if report.failed and page is not None and folder is not None and not page.is_closed():
         picture = folder / f"{item.name.replace('/', ' ')}, {report.when}.png"
         page.screenshot(path=picture)
         report.sections.append(("what the page showed", str(picture)))

@@ -34,6 +34,8 @@ HARM_IN_CELL = """(output) => {
     const foreign = '[onclick], [onmouseover], [onerror], [data-commandlinker-command], img, script, iframe, link';
     const wrong = Array.from(output.querySelectorAll(foreign), (element) => element.outerHTML.slice(0, 200));
     for (const link of output.querySelectorAll('[href]')) {
+        // What is no address leads nowhere.
+        if (!URL.canParse(link.getAttribute('href'), location.href)) continue;
         const address = new URL(link.getAttribute('href'), location.href);
         if (!['http:', 'https:', 'mailto:'].includes(address.protocol)) wrong.push(link.outerHTML.slice(0, 200));
     }

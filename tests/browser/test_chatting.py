@@ -7,7 +7,7 @@ import time
 import pytest
 from browser_notebook import COMPLETE, INTERRUPTED, STREAMING, Chat, Notebook
 from playwright.sync_api import expect
-from servers.misbehaving import HOLD, MisbehavingServer, answer, opening
+from servers.misbehaving import HOLD, Chunk, MisbehavingServer, answer, closing, delta, event, opening
 
 pytestmark = pytest.mark.browser
 
@@ -179,6 +179,16 @@ def test_an_edited_question_replaces_what_came_after_it(chat: Chat, server: Misb
     expect(chat.questions).to_have_count(1)
     said = [message["content"] for message in server.chats[1].json["messages"] if message["role"] != "system"]
     assert said == ["First"]
+
+
+def test_an_image_of_an_answer_is_drawn(chat: Chat, server: MisbehavingServer) -> None:
+    red = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{red}"}}
+    server.script([*opening("Here: "), Chunk(event(delta(content="", images=[image]))), *closing()])
+
+    picture = chat.ask("Draw").get_by_role("img", name="Image")
+
+    expect(picture).to_have_js_property("naturalWidth", 1)
 
 
 ODD = [

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -65,7 +66,7 @@ class Kernel:
     def run(self, code: str) -> str:
         """What a cell printed; fails if it raised."""
         parent = self.start(code)
-        self.until(lambda: self.is_done(parent))
+        self.until_ended(parent)
         said = [message for message in self.messages if message["parent_header"].get("msg_id") == parent]
         errors = [message["content"] for message in said if message["msg_type"] == "error"]
         assert not errors, "\n".join(errors[0]["traceback"])
@@ -79,6 +80,18 @@ class Kernel:
             and message["parent_header"].get("msg_id") == parent
             for message in list(self.messages)
         )
+
+    def until_ended(self, parent: str) -> None:
+        """Return once a cell has ended, and the kernel hears what is sent next.
+
+        Before ipykernel 7.4 a request that comes while a reply is sent may lie unread until yet another one comes
+        (https://github.com/ipython/ipykernel/pull/1529); "idle" can be here before the reply is sent.
+        """
+        self.until(lambda: self.is_done(parent))
+        # Of a cell that was interrupted again while it failed there is no reply.
+        with suppress(Empty):
+            while self.client.get_shell_msg(timeout=2)["parent_header"].get("msg_id") != parent:
+                pass
 
     def until(self, condition: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
         """Return once something is so, looked at after each message of the kernel."""

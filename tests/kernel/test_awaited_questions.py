@@ -31,7 +31,7 @@ def test_stop_closes_the_connection_within_a_second_and_keeps_the_text(
     for _ in range(presses):
         kernel.interrupt()
     closed = server.chats[0].wait_closed()
-    kernel.until(lambda: kernel.is_done(parent))
+    kernel.until_ended(parent)
 
     assert closed - pressed < 1
     kernel.run("while bot.state != 'idle': await asyncio.sleep(0.01)")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from servers.held_lock import Dripping, HeldLock
 from servers.misbehaving import HOLD, MisbehavingServer, answer, opening
 
 pytestmark = pytest.mark.kernel
@@ -99,6 +101,34 @@ def test_a_streaming_answer_reaches_the_page_while_a_cell_runs(
     assert not kernel.is_done(cell)
 
 
+@pytest.mark.parametrize("ipykernel", ["6.31", *WITH_SUBSHELLS])
+def test_a_cell_that_holds_pythons_lock_delays_messages_and_breaks_no_stream(
+    kernels: Any, begin: Any, server: MisbehavingServer, chat_code: str, tmp_path: Path, ipykernel: str
+) -> None:
+    dripping = Dripping()
+    server.script(dripping, answer("Two"), answer("Three"))
+    kernel = kernels(ipykernel)
+    widget = kernel.show(f"{chat_code}bot.settings.idle_timeout_s = 2")
+    widget.open()
+    widget.ask("send", text="First")
+    kernel.until(lambda: ("assistant", ".") in [(role, text[:1]) for role, text in widget.page.texts])
+
+    with HeldLock(tmp_path) as lock:
+        begin(kernel, lock.code)
+        widget.send("send", text="Second")
+        widget.send("send", text="Third")
+        # Longer than silence may last; what was sent meanwhile lies unread.
+        dripping.wait_for_more(60)
+        asked_meanwhile = len(server.chats)
+        dripping.end()
+
+    widget.until_answered("Three")
+    assert asked_meanwhile == 1
+    assert [text for _, text in widget.page.texts] == ["First", dripping.text, "Second", "Two", "Third", "Three"]
+    assert {message["status"] for message in widget.page.messages.values()} == {"complete"}
+    assert len(server.chats) == 3
+
+
 def test_an_interrupt_of_a_cell_leaves_the_chat_alone(
     kernel: Any, begin: Any, server: MisbehavingServer, chat_code: str
 ) -> None:
@@ -125,4 +155,4 @@ def _says(message: dict[str, Any], parent: str, word: str) -> bool:
 def _stop(kernel: Any, parent: str) -> None:
     if not kernel.is_done(parent):
         kernel.interrupt()
-        kernel.until(lambda: kernel.is_done(parent))
+    kernel.until_ended(parent)

@@ -44,7 +44,7 @@ def errors(kernel: Any, parent: str) -> list[str]:
 
 
 def finish(kernel: Any, parent: str) -> None:
-    kernel.until(lambda: kernel.is_done(parent))
+    kernel.until_ended(parent)
 
 
 def test_a_cell_streams_into_one_display_and_shows_no_second_result(magics: Any, server: MisbehavingServer) -> None:

@@ -11,7 +11,7 @@ from servers.misbehaving import USAGE, delta, event
 
 from rustbot_jupyter.llm.base import ReasoningDelta, TextDelta, ToolCallStarted
 from rustbot_jupyter.llm.stream import AnswerBuilder
-from rustbot_jupyter.messages import CitationPart
+from rustbot_jupyter.messages import CitationPart, ImagePart, TextPart
 
 DONE = event("[DONE]")
 
@@ -286,12 +286,58 @@ def test_content_as_a_list_gives_text_and_thinking() -> None:
     assert answer.reasoning.text == "hmhm"
 
 
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+@pytest.mark.parametrize(
+    ("sent", "thought", "text"),
+    [
+        ("<think>\nTwelve squared </ is.\n</think>\n\n144", "Twelve squared </ is.", "144"),
+        ("\n<think>hm</think>144 <think>no tag</think>", "hm", "144 <think>no tag</think>"),
+        ("<think></think>144", "", "144"),
+        ("<think>cut off </thi", "cut off </thi", ""),
+        ("\n <thin", "", "\n <thin"),
+        ("<b>144</b>", "", "<b>144</b>"),
+        ("so <think>144</think>", "", "so <think>144</think>"),
+    ],
+)
+def test_thoughts_between_tags_at_the_start_are_reasoning(sent: str, thought: str, text: str, size: int) -> None:
+    pieces = [sent[at : at + size] for at in range(0, len(sent), size)]
+
+    answer = answer_to(*(delta(content=piece) for piece in pieces), delta(content="", finish="stop"))
+
+    assert answer.text == text
+    assert (answer.reasoning.text.rstrip() if answer.reasoning else "") == thought
+
+
 def test_a_refusal_is_kept_and_stands_for_the_text() -> None:
     answer = answer_to(delta(content="", refusal="I can't"), delta(content="", refusal=" help", finish="stop"))
 
     assert answer.text == ""
     assert answer.refusal == "I can't help"
     assert answer.parts[0].text == "I can't help"  # type: ignore[union-attr]
+
+
+def test_images_are_collected_once_each_and_what_is_none_is_left_out() -> None:
+    def image(url: str) -> dict[str, Any]:
+        return {"type": "image_url", "image_url": {"url": url}}
+
+    drawn, far = image("data:image/png;base64,iVBORw0="), image("https://a.test/x.png")
+    odd = [
+        None,
+        {},
+        image("data:image/svg+xml;base64,PHN2Zz4="),
+        image("data:image/png;base64,%%"),
+        image("javascript:x"),
+    ]
+
+    answer = answer_to(
+        delta(content="", images=[drawn]), delta(content="Here", images=[drawn, far, *odd], finish="stop")
+    )
+
+    assert answer.images == (
+        ImagePart(media_type="image/png", data=b"\x89PNG\r"),
+        ImagePart(media_type="", url="https://a.test/x.png"),
+    )
+    assert answer.parts == (TextPart(text="Here"), *answer.images)
 
 
 def test_citations_are_collected_once_each() -> None:

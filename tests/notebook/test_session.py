@@ -660,6 +660,21 @@ async def test_the_model_list_is_fetched_once_for_all_who_ask(
     assert [request.method for request in server.requests].count("GET") == 1
 
 
+async def test_who_asks_while_the_model_list_is_fetched_gets_the_new_one(
+    chat: Chat, server: misbehaving.MisbehavingServer
+) -> None:
+    await chat.ok("save_settings", values={"base_url": server.base_url}, persist=False)
+    server.on("/models", [misbehaving.HOLD, *misbehaving.json_answer({"data": [{"id": "local/one"}]})])
+
+    async with asyncio.TaskGroup() as group:
+        asking = [group.create_task(chat.ok("models", words="")) for _ in range(2)]
+        await asyncio.to_thread(server.wait_until_held)
+        server.release()
+
+    assert [[model["id"] for model in task.result()["models"]] for task in asking] == [["local/one"], ["local/one"]]
+    assert [request.method for request in server.requests].count("GET") == 1
+
+
 async def test_another_model_answers_from_now_on(chat: Chat) -> None:
     await chat.ok("save_settings", values={"base_url": "http://127.0.0.1:9/v1"}, persist=False)
 

@@ -15,6 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from rustbot_jupyter.errors import SettingsError
+from rustbot_jupyter.llm.client import ChatClient
 from rustbot_jupyter.settings import secrets
 from rustbot_jupyter.settings.hosts import OPENROUTER_URL, host_of, insecure_http, is_loopback
 from rustbot_jupyter.settings.layers import Settings
@@ -257,9 +258,19 @@ def test_the_host_of_an_address(url, host):
     assert host_of(url) == host
 
 
-@pytest.mark.parametrize("host", ["127.1", "0177.0.0.1", "2130706433", "localhost.evil.example", "0.0.0.0", "10.0.0.1"])
+@pytest.mark.parametrize(
+    "host",
+    ["127.1", "0177.0.0.1", "2130706433", "localhost.evil.example", "evil.localhost", "0.0.0.0", "10.0.0.1"],
+)
 def test_only_plain_names_of_this_machine_count_as_local(host):
     assert not is_loopback(f"http://{host}/")
+    assert not ChatClient(f"http://{host}/").is_local
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "127.9.9.9:8000", "[::1]:8000"])
+def test_settings_and_client_agree_on_what_is_local(host):
+    assert is_loopback(f"http://{host}/")
+    assert ChatClient(f"http://{host}/").is_local
 
 
 # Nowhere to be seen.
