@@ -322,9 +322,7 @@ class Rustbot:
         """
         # No fence: what runs in this process can do everything. But nothing is loosened by a line of code alone.
         if tool_code.running.get() is not None:
-            raise RequestError(
-                "Code of a model cannot use or change tools, approvals and rules. Do it yourself."
-            )
+            raise RequestError("Code of a model cannot use or change tools, approvals and rules. Do it yourself.")
         return self._parts.toolbox
 
     @property

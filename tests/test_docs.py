@@ -20,7 +20,8 @@ from rustbot_jupyter.notebook.interpolation import interpolate
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("*.md")])
-USER_PAGES = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("chat", "consent", "magics", "mcp", "plugins", "python", "settings"))]
+RUN = ("chat", "consent", "magics", "mcp", "plugins", "python", "settings")
+USER_PAGES = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in RUN)]
 ENGINE_ONLY = {"agent", "call_tool", "planner", "post", "run", "run_on_core", "submit", "toolbox", "wait_for"}
 """Public names of `Rustbot` for its own parts, not for users."""
 
