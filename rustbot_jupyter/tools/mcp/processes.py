@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from rustbot_jupyter.tools.processes import has_keeper, keeper_command
 from rustbot_jupyter.tools.mcp.launch import Launch
+from rustbot_jupyter.tools.processes import has_keeper, keeper_command
 
 EXIT_S = 1.0
 """How long a server may take to leave by itself once its input is closed, and again once it is told to."""
@@ -46,7 +46,7 @@ class ServerProcess:
         mark = uuid.uuid4().hex
         _check_program(launch)
         # A kernel that is killed closes a server's input; one that does not care would live on without a keeper.
-        keeper = keeper_command(EXIT_S, os.getpid()) if has_keeper() else []
+        keeper = keeper_command(EXIT_S / 2, os.getpid()) if has_keeper() else []
         process = await asyncio.create_subprocess_exec(
             *keeper,
             *launch.command,
@@ -93,12 +93,13 @@ class ServerProcess:
             self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def _signal(self, number: int) -> None:
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, number)
+        # The keeper is last: should we be killed meanwhile, it ends the others.
         for pid in self._others():
             with contextlib.suppress(OSError):
                 os.kill(pid, number)
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, number)
 
     def _others(self) -> list[int]:
         """What it started and moved out of its group."""
