@@ -27,10 +27,13 @@ class Interruptible:
     Args:
         react: What an interrupt does to the work; called on the main thread, wherever that just is. Raises
             KeyboardInterrupt when left out.
+        rest_s: For how long after one Stop the next ones do nothing, so that what it stopped can tidy up.
     """
 
-    def __init__(self, react: Callable[[], None] = _raise) -> None:
+    def __init__(self, react: Callable[[], None] = _raise, rest_s: float = 0.0) -> None:
         self._react = react
+        self._rest_s = rest_s
+        self._rests_until = 0.0
         self._lock = threading.Lock()
         self._is_allowed = False
         self._sent = 0
@@ -55,7 +58,7 @@ class Interruptible:
             try:
                 self._is_allowed = True
                 if self._was_pressed:
-                    self._react()
+                    self._react_unless_resting()
                 return function()
             finally:
                 self._is_allowed = False
@@ -75,6 +78,10 @@ class Interruptible:
                 self._sent += 1
                 _signal_main_thread()
 
+    def rest(self) -> None:
+        """The work was stopped in another way: leave it time to tidy up."""
+        self._rests_until = time.monotonic() + self._rest_s
+
     def hand_on(self) -> None:
         """After `hold`: give the user's Stop, which the work has had, to whom it would have reached without it."""
         if self._was_pressed:
@@ -85,9 +92,15 @@ class Interruptible:
         if self._handled < self._sent:
             # Several that were not noticed yet arrive as one.
             self._handled = self._sent
+            self._rests_until = 0.0
         else:
             self._was_pressed = True
         if self._is_allowed:
+            self._react_unless_resting()
+
+    def _react_unless_resting(self) -> None:
+        if time.monotonic() >= self._rests_until:
+            self.rest()
             self._react()
 
 

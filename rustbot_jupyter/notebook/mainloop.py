@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from rustbot_jupyter.errors import ToolError
 from rustbot_jupyter.notebook.interrupts import Interruptible
-from rustbot_jupyter.notebook.nested_loop import NestedTurns, by_steps
+from rustbot_jupyter.notebook.nested_loop import DRAIN_S, NestedTurns, by_steps
 from rustbot_jupyter.tools.failures import as_exception
 
 T = TypeVar("T")
@@ -262,7 +262,7 @@ class _CoroutineJob:
     def __init__(self, make: Callable[[], Coroutine[Any, Any, Any]], on_start: Callable[[], None]) -> None:
         self._make = make
         self._on_start = on_start
-        self._interrupts = Interruptible()
+        self._interrupts = Interruptible(rest_s=DRAIN_S)
         self._task: asyncio.Task[Any] | None = None
         self.outcome: Future[Any] = Future()
 
@@ -315,8 +315,12 @@ def _as_failure(error: BaseException) -> Exception:
 
 async def _outcome_of(outcome: Future[T], stop: Callable[[int], None]) -> T:
     waiting = asyncio.wrap_future(outcome)
+    shielded = asyncio.shield(waiting)
+    for each in (waiting, shielded):
+        # It may fail at the moment at which whoever waits for it is cancelled.
+        each.add_done_callback(_look_at)
     try:
-        return await asyncio.shield(waiting)
+        return await shielded
     except asyncio.CancelledError:
         # One that has not begun is dropped by that.
         attempts = 0 if outcome.cancel() else STOPS
@@ -326,6 +330,12 @@ async def _outcome_of(outcome: Future[T], stop: Callable[[int], None]) -> T:
             if waiting.done():
                 break
         raise
+
+
+def _look_at(future: asyncio.Future[Any]) -> None:
+    """Take note of how it ended: asyncio complains about failures that nobody looked at."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _is_main_thread() -> bool:

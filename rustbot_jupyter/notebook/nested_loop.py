@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import types
-from collections.abc import Collection, Coroutine, Generator
+from collections.abc import Callable, Collection, Coroutine, Generator
 from typing import Any
 
 from rustbot_jupyter.errors import ToolError
@@ -57,6 +57,9 @@ class NestedTurns:
             await asyncio.wait(list(self._tasks), timeout=DRAIN_S)
 
     def _cancel_tasks(self) -> None:
+        # Once: a second cancel would break off the tidying up after the first.
+        if self._was_interrupted:
+            return
         self._was_interrupted = True
         for task in self._tasks:
             self._loop.call_soon_threadsafe(task.cancel)
@@ -90,12 +93,19 @@ def make_nestable(loop: asyncio.AbstractEventLoop) -> None:
 @types.coroutine
 def by_steps(coroutine: Coroutine[Any, Any, Any], interrupts: Interruptible) -> Generator[Any, Any, Any]:
     """The coroutine's result; each of its steps can be interrupted, and what lies between them cannot."""
-    step, value = coroutine.send, None
+    step: Callable[[Any], Any] = coroutine.send
+    value: Any = None
     while True:
         try:
             yielded = _one_step(step, value, interrupts)
         except StopIteration as end:
             return end.value
+        except KeyboardInterrupt as interrupt:
+            if getattr(coroutine, "cr_frame", None) is None:
+                raise
+            # It came just after the step: what the coroutine awaits is lost, so that it has to hear of it.
+            step, value = coroutine.throw, interrupt
+            continue
         try:
             step, value = coroutine.send, (yield yielded)
         except GeneratorExit:
@@ -103,6 +113,7 @@ def by_steps(coroutine: Coroutine[Any, Any, Any], interrupts: Interruptible) -> 
             raise
         # Whatever comes in, a cancel above all, is for the coroutine.
         except BaseException as error:
+            interrupts.rest()
             step, value = coroutine.throw, error
 
 

@@ -157,7 +157,7 @@ def test_where_nobody_is_the_call_is_refused_at_once(notebook: ToolNotebook, way
         ("--approve allow", True, "The code ran"),
         ("--approve allow --tools run_code,evaluate", True, "The code ran"),
         ("--approve allow --tools list_variables", False, "switched off"),
-        ("--approve allow --tools none", False, "There is no tool"),
+        ("--approve allow --tools none", False, "'run_code'"),
     ],
 )
 def test_the_line_says_which_tools_there_are_and_whether_they_ask(
@@ -505,7 +505,8 @@ def test_a_tool_that_the_user_calls_asks_in_the_cell(notebook: ToolNotebook, is_
         notebook.say_yes()
     notebook.finish(cell)
 
-    assert notebook.errors(cell) == ([] if is_there else ["ToolRefused"])
+    failures = [content["evalue"] for content in notebook.said(cell, "error")]
+    assert [NOBODY in text for text in failures] == ([] if is_there else [True])
     assert notebook.run("print(called)") == f"{is_there}\n"
 
 
@@ -587,7 +588,7 @@ CHANGES = [
     "import builtins; builtins.print = lambda *_: None",
     "import builtins; builtins.input = None",
     "import sys; sys.excepthook = None",
-    "import threading; threading.excepthook = None",
+    "import threading; threading.excepthook = lambda about: None",
     "import time; time.sleep = lambda s: None",
     "import time; time.monotonic = lambda: 0.0",
     "import gc; gc.disable()",
