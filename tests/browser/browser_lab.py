@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 import runpy
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 from playwright.sync_api import Browser, Playwright
 
@@ -72,20 +70,19 @@ class Lab:
         self.notebooks.mkdir(parents=True)
         self._write_settings()
         self._write_older_kernel("6.31")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
         self._log = (home / "lab.log").open("wb")
         self._process = subprocess.Popen(self._command(), env=self._environment(), stdout=self._log, stderr=self._log)
-        self._wait_until_up()
+        # The server picks its port: one that was free a moment ago may be taken, and it tries a port before it serves.
+        info = home / "runtime" / f"jpserver-{self._process.pid}.json"
+        port = self._wait_for(lambda: json.loads(info.read_bytes())["port"])
+        self.url = f"http://127.0.0.1:{port}"
+        self._wait_for(lambda: self.ask("GET", "api/status"))
 
     def _command(self) -> list[str]:
         options = [
             "--no-browser",
             "--ServerApp.ip=127.0.0.1",
-            f"--ServerApp.port={self.port}",
-            "--ServerApp.port_retries=0",
+            "--ServerApp.port=0",
             f"--ServerApp.root_dir={self.notebooks}",
             f"--IdentityProvider.token={TOKEN}",
             "--LabApp.expose_app_in_browser=True",
@@ -124,13 +121,12 @@ class Lab:
         }
         (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
-    def _wait_until_up(self) -> None:
+    def _wait_for(self, look: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                self.ask("GET", "api/status")
-                return
-            except URLError:
+                return look()
+            except (OSError, ValueError):
                 is_over = self._process.poll() is not None or time.monotonic() > deadline
                 assert not is_over, (self.home / "lab.log").read_text(errors="replace")
                 time.sleep(0.05)
