@@ -326,7 +326,8 @@ def blocks() -> str:
     while True: time.sleep(0.01)
 async def awaits() -> str:
     "Wait."
-    touch()
+    # Told once it waits: a Stop in the midst of a step is another matter.
+    asyncio.get_running_loop().call_soon(touch)
     try:
         await asyncio.sleep(600)
     finally:
