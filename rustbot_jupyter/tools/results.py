@@ -39,7 +39,7 @@ def result_of(value: Any, context: ToolContext, *, is_private: bool = False) -> 
         return ToolResult(text=value or "Done. It returned an empty text.", is_private=is_private)
     if isinstance(value, bytes | bytearray | memoryview):
         return ToolResult(text=f"{memoryview(value).nbytes:,} bytes of binary data.")
-    picture = picture_of(value)
+    picture = picture_of(value) if context.send_values else None
     if picture is not None:
         text = f"A picture of {len(picture.data):,} bytes ({type(value).__name__})."
         return ToolResult(text=text, images=(picture,), is_private=is_private)

@@ -11,6 +11,7 @@ import dataclasses
 import difflib
 import inspect
 import math
+import os
 import sys
 import types
 from collections import deque
@@ -86,6 +87,8 @@ def _look_up(namespace: Mapping[str, Any], name: str) -> Any:
 
 
 def _inline(name: str, value: Any, budget: int) -> str:
+    if value is os.environ:
+        return _environment_text(value, budget)
     if isinstance(value, str):
         return clip(str(value), max(budget, INLINE_TEXT_CHARS))
     if isinstance(value, _CONTAINERS):
@@ -199,7 +202,15 @@ def _object_text(value: Any, budget: int) -> str:
     return f"{type_name(value)} = {safe_repr(value, budget)}"
 
 
+def _environment_text(value: Any, budget: int) -> str:
+    # Keys and passwords stand there: their names will do.
+    return clip(
+        f"environment variables, {len(value):,} of them, without their values: {', '.join(sorted(value))}", budget
+    )
+
+
 _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any, int], str]], ...] = (
+    (lambda value: value is os.environ, _environment_text),
     (lambda value: isinstance(value, str), _string_text),
     (lambda value: isinstance(value, bytes | bytearray), _bytes_text),
     (_is_array, _array_text),

@@ -7,10 +7,11 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from rustbot_jupyter.messages import ImagePart, ToolCallPart
-from rustbot_jupyter.tools.base import ToolResult
-from rustbot_jupyter.tools.results import MODEL_CHARS, cleaned, cut, fitted
+from rustbot_jupyter.tools.base import ToolContext, ToolResult
+from rustbot_jupyter.tools.results import MODEL_CHARS, cleaned, cut, fitted, result_of
 from rustbot_jupyter.tools.runs import KEPT_RUNS, RunState, Stopwatch, ToolRun, ToolRuns
 
 
@@ -145,3 +146,12 @@ def test_a_stopwatch_adds_up_and_takes_no_harm_from_doubled_presses():
 
     assert stood >= 0.002
     assert watch.seconds == stood
+
+
+def test_where_values_are_not_sent_no_picture_is_either() -> None:
+    image = Image.new("RGB", (2, 2), "red")
+
+    result = result_of(image, ToolContext(send_values=False))
+
+    assert result.images == ()
+    assert "Image" in result.text

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import os
 import time
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from typing import Any
@@ -367,3 +368,13 @@ def test_an_unknown_variable_is_named_with_the_nearest_one():
         describe_variables({"price": 1}, ["prices"])
     with pytest.raises(RequestError, match=r"no variable 'q'.*run the cell that makes it"):
         describe_variables({"price": 1}, ["q"])
+
+
+def test_the_environment_is_described_by_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_PASSWORD", "zebra-4711")
+
+    for inline in (True, False):
+        text = describe("e", os.environ, inline=inline)
+
+        assert "zebra-4711" not in text
+    assert "A_PASSWORD" in text
