@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 import threading
@@ -30,6 +31,9 @@ logger = logging.getLogger("rustbot_jupyter.approvals")
 
 NOBODY = 'Nobody can be asked here. The user can allow it beforehand, with a rule or `approve="allow"`.'
 """What the model is told where no person looks at the notebook."""
+
+
+CODE_ANSWERS_WITHIN_S = 1.0
 
 
 class CellApprovals:
@@ -69,7 +73,7 @@ class CellApprovals:
             if self._place == "card":
                 self._show_card()
             elif self._place == "nobody":
-                approval.deny(NOBODY)
+                self._refuse(approval)
             elif self._may_prompt:
                 ask_in_words(approval)
             elif is_in_cell():
@@ -81,6 +85,13 @@ class CellApprovals:
                     approval.tool or approval.label,
                 )
 
+    def _refuse(self, approval: Approval) -> None:
+        """Speak for a user who is not there; code of a cell that awaits gets a moment to answer."""
+        if self._may_prompt or threading.current_thread() is not threading.main_thread():
+            approval.deny(NOBODY)
+        else:
+            asyncio.get_running_loop().call_later(CODE_ANSWERS_WITHIN_S, _deny_late, approval)
+
     def _show_card(self) -> None:
         if self._card is None:
             from IPython.display import display
@@ -89,6 +100,11 @@ class CellApprovals:
 
             self._card = ChatWidget(self._bot, turn=self._turn_id)
             display(self._card)  # type: ignore[no-untyped-call]
+
+
+def _deny_late(approval: Approval) -> None:
+    with suppress(RequestError):
+        approval.deny(NOBODY)
 
 
 def where_to_ask() -> str:

@@ -278,10 +278,9 @@ class Consent:
 
 
 def _scopes(tool: Tool, pattern: str) -> tuple[str, ...]:
-    if not pattern:
-        return ("once",)
-    is_for_good = not (pattern == ANY and can_do_anything(tool))
-    return ("once", "conversation", "always") if is_for_good else ("once", "conversation")
+    """Who allows every call of what can do anything wants the mode allow, which says so and shows it."""
+    is_narrow = pattern and not (pattern == ANY and can_do_anything(tool))
+    return ("once", "conversation", "always") if is_narrow else ("once",)
 
 
 def question(

@@ -150,9 +150,7 @@ class Rules:
         Raises:
             RequestError: It would allow more than a rule may, or the rule cannot be kept.
         """
-        # All calls of a tool that can do anything are allowed until the conversation ends, never for good.
-        if not (conversation_id and pattern == ANY):
-            _check(tool.name, pattern, Decision.ALLOW, tool, everywhere=False)
+        _check(tool.name, pattern, Decision.ALLOW, tool, everywhere=False)
         return self._keep(
             Rule(
                 tool=tool.name,
@@ -319,8 +317,7 @@ def _matches(rule: Rule, tool: Tool, arguments: Mapping[str, Any], conversation_
         return False
     if is_allowing and (
         # What somebody else describes is allowed as it was described then.
-        rule.fingerprint != tool.fingerprint
-        or (rule.pattern == ANY and can_do_anything(tool) and not rule.conversation_id)
+        rule.fingerprint != tool.fingerprint or (rule.pattern == ANY and can_do_anything(tool))
     ):
         return False
     covers = tool.patterns.matches

@@ -109,7 +109,7 @@ def test_without_subshells_the_cell_asks_in_words(
     prompt = notebook.reply(line)
     notebook.finish(cell)
 
-    assert prompt.startswith("y = yes · c = yes, for this conversation · n = no")
+    assert prompt.startswith("y = yes · n = no")
     assert "prompted = True" in notebook.printed(cell)
     assert notebook.errors(cell) == []
     assert notebook.results()[0].startswith(told)
@@ -118,17 +118,18 @@ def test_without_subshells_the_cell_asks_in_words(
 
 @oldest
 def test_a_yes_for_the_conversation_asks_no_second_time(notebook: ToolNotebook) -> None:
-    notebook.run("steps = []")
+    notebook.run("steps = []\n@bot.tool\ndef step(number: int) -> None:\n    'Go on.'\n    steps.append(number)")
     notebook.server.script(
-        calls("run_code", code="steps.append(1)"),
-        calls("run_code", code="steps.append(2)", call_id="call_2"),
+        calls("step", number=1),
+        calls("step", number=2, call_id="call_2"),
         answer("Done."),
     )
     cell = notebook.start(ASKING["magic"])
 
-    notebook.reply("c")
+    prompt = notebook.reply("c")
     notebook.finish(cell)
 
+    assert "c = yes, for this conversation" in prompt
     assert notebook.run("print(steps)") == "[1, 2]\n"
 
 

@@ -279,21 +279,18 @@ async def test_private_data_somebody_elses_words_and_a_way_out_ask_again_even_in
     assert asked is (is_private and is_foreign and sends_out)
 
 
-async def test_code_may_be_allowed_for_a_conversation_never_for_good_and_asks_again_when_it_could_leak():
-    """X8, X11."""
+async def test_code_is_allowed_once_and_asks_again():
+    """X8: whoever wants more than that has the mode allow."""
     code = make_tool(Risk.EXECUTE, name="run_code", patterns=EVERY_CALL, sends_out=True)
-    lab = Lab(code, reading("page", "page https://example.org"), reading("data", "", is_private=True))
+    lab = Lab(code)
     task = asyncio.create_task(lab.run("run_code"))
     [approval] = await lab.asked()
-    assert approval.scopes == ("once", "conversation")
-    approval.allow("conversation")
-    assert (await task).approval == "allowed for this conversation"
 
-    assert not await is_asked(lab, "run_code", path="anything")
-    await lab.run("page")
-    assert not await is_asked(lab, "run_code")
-    await lab.run("data")
-
+    assert approval.scopes == ("once",)
+    with pytest.raises(RequestError, match="cannot be allowed with 'conversation'"):
+        approval.allow("conversation")
+    approval.allow()
+    assert (await task).approval == "allowed once"
     assert await is_asked(lab, "run_code")
 
 
