@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from rustbot_jupyter.engine.context import build_messages
 from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
 from rustbot_jupyter.llm.token_estimate import estimate_tokens
-from rustbot_jupyter.messages import ImagePart, Message, TextPart
+from rustbot_jupyter.messages import (
+    AttachedPart,
+    ImagePart,
+    Message,
+    Part,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
 from rustbot_jupyter.notebook.answer_display import money
 from rustbot_jupyter.usage import Usage
 
@@ -88,12 +96,18 @@ def _cost(plan: TurnPlan, input_tokens: int) -> str:
 
 
 def _text(message: Message) -> str:
-    shown = [
-        part.text
-        if isinstance(part, TextPart)
-        else "[image]"
-        if isinstance(part, ImagePart)
-        else f"[{type(part).__name__}]"
-        for part in message.parts
-    ]
-    return "\n".join(shown)
+    return "\n".join(_shown(part) for part in message.parts)
+
+
+def _shown(part: Part) -> str:
+    match part:
+        case TextPart(text=text) | AttachedPart(text=text):
+            return text
+        case ToolCallPart(name=name, arguments=arguments):
+            return f"[calls {name}({arguments})]"
+        case ToolResultPart(name=name, content=content):
+            return f"[result of {name}]\n{content}"
+        case ImagePart():
+            return "[image]"
+        case _:
+            return f"[{type(part).__name__}]"

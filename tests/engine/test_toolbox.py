@@ -114,6 +114,28 @@ async def test_a_question_without_tools_makes_none():
     assert filled == [1]
 
 
+@pytest.mark.parametrize(
+    ("of_bot", "of_question", "said"),
+    [
+        (None, ("ad",), "There is no tool 'ad'. Did you mean 'add'?"),
+        (("add", "zebra"), None, "There is no tool 'zebra'. `bot.tools.list()` shows those there are."),
+    ],
+)
+async def test_a_tool_that_does_not_exist_is_not_wished_for_in_silence(of_bot: Any, of_question: Any, said: str):
+    toolbox = make_toolbox()
+    toolbox.only = of_bot
+
+    with pytest.raises(RequestError) as refused:
+        await toolbox.ready(of_question)
+
+    assert str(refused.value) == said
+
+
+@pytest.mark.parametrize("wanted", ["add", "z*", "files__read"])
+async def test_patterns_and_tools_of_servers_that_are_away_may_be_wished_for(wanted: str):
+    await make_toolbox().ready((wanted,))
+
+
 async def test_the_user_calls_a_tool_with_consent_and_gets_result_or_reason():
     toolbox = make_toolbox(risk=Risk.WRITE)
     task = asyncio.create_task(toolbox.call("add", {"a": 1}, "c1", emit))

@@ -17,9 +17,11 @@ from servers import misbehaving as wire
 from servers.misbehaving import HOLD, MisbehavingServer
 
 import rustbot_jupyter as rb
+from rustbot_jupyter.engine.plan import TurnRequest
+from rustbot_jupyter.messages import AttachedPart, Message, TextPart, ToolCallPart, ToolResultPart, user_message
 from rustbot_jupyter.notebook import magic_requests
 from rustbot_jupyter.notebook.arguments import parse_line
-from rustbot_jupyter.notebook.dry_run import DryRun
+from rustbot_jupyter.notebook.dry_run import DryRun, dry_run
 from rustbot_jupyter.notebook.failures import Failures
 from rustbot_jupyter.notebook.magic_requests import turn_request
 from rustbot_jupyter.notebook.widget import ChatWidget
@@ -366,6 +368,21 @@ def test_a_dry_run_tells_the_messages_that_are_then_sent(notebook, server):
 
     said = [message.text for message in preview.messages]
     assert said == [message["content"] for message in sent(server)["messages"]]
+
+
+def test_a_dry_run_shows_calls_and_results_and_what_was_attached(notebook, server):
+    history = (
+        Message(role="user", parts=(TextPart(text="Look"), AttachedPart(text="the page"))),
+        Message(role="assistant", parts=(ToolCallPart(call_id="1", name="evaluate", arguments='{"code": "x"}'),)),
+        Message(role="tool", parts=(ToolResultPart(call_id="1", name="evaluate", content="42"),)),
+    )
+    request = TurnRequest(message=user_message("And now?"), source="api")
+
+    shown = str(dry_run(request, notebook.bot.planner(request), history))
+
+    assert "Look\nthe page" in shown
+    assert '[calls evaluate({"code": "x"})]' in shown
+    assert "[result of evaluate]\n42" in shown
 
 
 def test_the_background_answers_while_the_notebook_goes_on(notebook, server):
