@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from time import monotonic
 from typing import Any, Literal, Protocol
@@ -22,6 +22,10 @@ from rustbot_jupyter.tools.runs import ToolRun
 logger = logging.getLogger("rustbot_jupyter.tools")
 
 NOT_NEEDED = "not needed"
+WHY_ASKED_AGAIN = (
+    "Asked although {} allows it: this conversation holds both data of yours and words of strangers, and this call "
+    "could carry the one where the other wants it."
+)
 STOPPED = "It was stopped before anybody answered."
 SOURCES_SHOWN = 3
 KEPT_ORIGINS = 100
@@ -210,7 +214,10 @@ class Consent:
             return f"allowed by rule {rule.pattern!r}"
         if mode is ApproveMode.ALLOW and decision is None and not could_leak:
             return "allowed by mode"
-        return await self._ask(tool, arguments, run, asking, emit)
+        # Whoever allowed it wonders why it still asks.
+        allowed_by = "a rule" if decision is Decision.ALLOW else "the mode" if mode is ApproveMode.ALLOW else ""
+        why = WHY_ASKED_AGAIN.format(allowed_by) if allowed_by and could_leak and decision is not Decision.ASK else ""
+        return await self._ask(tool, arguments, run, asking, emit, why)
 
     async def ask_question(self, approval: Approval, asking: Asking, emit: Emit) -> Answer:
         """The user's answer to something else than a tool call: a start, going on after a limit."""
@@ -221,12 +228,17 @@ class Consent:
         read = self.provenance(conversation_id)
         return tool.sends_out and read.is_private and read.is_foreign
 
-    async def _ask(self, tool: Tool, arguments: Mapping[str, Any], run: ToolRun, asking: Asking, emit: Emit) -> str:
+    async def _ask(
+        self, tool: Tool, arguments: Mapping[str, Any], run: ToolRun, asking: Asking, emit: Emit, why: str
+    ) -> str:
         pattern = self._pattern_of(tool, arguments)
+        preview = tool.preview(arguments)
+        if why:
+            preview = replace(preview, note=f"{preview.note} {why}".lstrip())
         approval = Approval(
             tool=tool.name,
             arguments=arguments,
-            preview=tool.preview(arguments),
+            preview=preview,
             source=self.provenance(run.conversation_id).source,
             label=tool.label or tool.name,
             risk=tool.risk,

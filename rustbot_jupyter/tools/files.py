@@ -212,7 +212,8 @@ class _Writing:
         before = self._before(path)
         self._shown.remember("write", {"path": path, "text": text}, before)
         if before is None:
-            return Preview(kind="code", text=text, note=f"A new file, {_amount(text)}.")
+            name = self._workspace.name_of(path, for_writing=True)
+            return Preview(kind="code", text=text, note=f"A new file, {name}: {_amount(text)}.")
         old = decoded(before.data) if before.size <= MAX_EDIT_BYTES else None
         if old is None:
             return Preview(kind="code", text=text, note=f"Replaces {_described(before)}")

@@ -279,6 +279,19 @@ async def test_private_data_somebody_elses_words_and_a_way_out_ask_again_even_in
     assert asked is (is_private and is_foreign and sends_out)
 
 
+@pytest.mark.parametrize(("mode", "named"), [(ApproveMode.ALLOW, "the mode allows it"), (ApproveMode.ASK, "")])
+async def test_a_card_says_why_it_asks_although_the_mode_allows(mode: ApproveMode, named: str):
+    lab = Lab(make_tool(Risk.NETWORK, sends_out=True), reading("page", "page https://x", is_private=True), mode=mode)
+    await lab.run("page")
+    task = asyncio.create_task(lab.run("touch"))
+    [approval] = await lab.asked()
+
+    assert ("although" in approval.preview.note) is bool(named)
+    assert named in approval.preview.note
+    approval.deny()
+    await task
+
+
 async def test_code_is_allowed_once_and_asks_again():
     """X8: whoever wants more than that has the mode allow."""
     code = make_tool(Risk.EXECUTE, name="run_code", patterns=EVERY_CALL, sends_out=True)

@@ -244,7 +244,11 @@ async def test_a_new_file_is_shown_as_a_whole_and_written_with_its_folders(desk:
     preview = desk.preview("write_file", path="new/folder/a.py", text="x = 1\n")
 
     assert not (desk.root / "new").exists()
-    assert (preview.kind, preview.text, preview.note) == ("code", "x = 1\n", "A new file, 1 line, 6 bytes.")
+    assert (preview.kind, preview.text, preview.note) == (
+        "code",
+        "x = 1\n",
+        "A new file, new/folder/a.py: 1 line, 6 bytes.",
+    )
 
     await desk.call("write_file", path="new/folder/a.py", text="x = 1\n")
 
