@@ -60,7 +60,7 @@ export const ToolCard = memo(({ run, isOpen, onToggle, actions }: ToolCardProps)
       )}
       {!isOpen && NOT_DONE.has(run.state) && run.result !== "" && (
         <p class="rb-tool-why">
-          <Inert text={firstLine(run.result)} />
+          <Inert text={inOneLine(run.result)} />
         </p>
       )}
     </section>
@@ -71,7 +71,14 @@ export const ToolCard = memo(({ run, isOpen, onToggle, actions }: ToolCardProps)
 const ALLOWED = /^allowed/i;
 const NOT_DONE: ReadonlySet<string> = new Set(["error", "refused", "timeout"]);
 
-const firstLine = (text: string): string => (text.trim().split("\n", 1)[0] ?? "").slice(0, 300);
+/** Of a traceback what was raised, of other text the first line. */
+function inOneLine(text: string): string {
+  const lines = text.trim().split("\n");
+  const header = lines.findLastIndex((line) => line.startsWith("Traceback (most recent call last)"));
+  // What belongs to the stack is indented.
+  const raised = header < 0 ? undefined : lines.slice(header + 1).find((line) => /^\S/.test(line));
+  return (raised ?? lines[0] ?? "").slice(0, 300);
+}
 
 function StateMark({ run }: { run: ToolRunView }) {
   if (run.state === "running") return <span class="rb-spinner" aria-hidden="true" />;

@@ -158,6 +158,14 @@ describe("a card", () => {
       expect(place.querySelector(".rb-tool-why")?.textContent).toBe("There is no file 'x'.");
     });
   }
+
+  test("that raised something says what, not where", () => {
+    const result =
+      'before\nTraceback (most recent call last):\n  File "In[3]", line 1\nValueError: no\nnumber';
+    show(toolRun({ state: "error", result }));
+
+    expect(place.querySelector(".rb-tool-why")?.textContent).toBe("ValueError: no");
+  });
 });
 
 describe("several", () => {
