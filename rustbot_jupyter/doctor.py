@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Literal
 
 from rustbot_jupyter import __version__
@@ -14,6 +15,9 @@ from rustbot_jupyter.errors import ModelError
 from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.llm.local_servers import find_servers
 from rustbot_jupyter.rustbot import Rustbot
+from rustbot_jupyter.tools.mcp.server import ServerState
+from rustbot_jupyter.tools.sandbox import has_sandbox
+from rustbot_jupyter.tools.workspace import Workspace
 
 Level = Literal["ok", "warning", "problem"]
 PACKAGES = ("ipykernel", "ipywidgets", "anywidget", "httpx", "pandas", "plotly", "jupyterlab")
@@ -59,7 +63,7 @@ class Report:
 
 def examine(bot: Rustbot) -> Report:
     """Look at everything; asks the configured server and the usual local ports, at most some seconds each."""
-    return Report([*_installation(), *_settings(bot), *_server(bot), *_local_servers(bot)])
+    return Report([*_installation(), *_settings(bot), *_server(bot), *_tools(bot), *_local_servers(bot)])
 
 
 def _installation() -> Iterator[Finding]:
@@ -136,6 +140,39 @@ def _key_status(bot: Rustbot) -> Finding:
     return Finding(
         level="ok", text="the key works" + (f"; ${left:.2f} are left" if isinstance(left, int | float) else "")
     )
+
+
+def _tools(bot: Rustbot) -> Iterator[Finding]:
+    if has_sandbox(Workspace(Path.cwd())):
+        yield Finding(level="ok", text="commands run in a sandbox (bubblewrap)")
+    else:
+        yield Finding(
+            level="warning",
+            text="commands that are allowed run without a sandbox: they can do all that you can do",
+            next_step="On Linux install bubblewrap; in a container it also has to be permitted.",
+        )
+    for problem in bot.mcp.problems:
+        yield Finding(level="warning", text=_in_one_line(problem), next_step="Correct it there.")
+    servers = bot.mcp.list()
+    if servers and _version("mcp") is None:
+        yield Finding(level="problem", text="MCP servers need mcp", next_step="pip install 'rustbot-jupyter[mcp]'")
+        return
+    for server in servers:
+        text = f"MCP server {server.name} ({server.origin}): {server.state}, {server.tools} tools"
+        if server.state is ServerState.FAILED:
+            yield Finding(
+                level="problem",
+                text=_in_one_line(f"{text}: {server.error}"),
+                next_step=f"bot.mcp.log({server.name!r}) shows what it wrote.",
+            )
+        elif server.state is ServerState.UNAPPROVED:
+            yield Finding(level="warning", text=text, next_step=f"Read its command: bot.mcp.start({server.name!r})")
+        else:
+            yield Finding(level="ok", text=text)
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _local_servers(bot: Rustbot) -> Iterator[Finding]:

@@ -195,6 +195,20 @@ def test_doctor_suggests_a_name_for_a_model_that_is_not_listed(command: Command,
     assert "test/model-2" in done.stdout
 
 
+def test_doctor_tells_of_the_sandbox_and_of_mcp_servers_and_starts_none(command: Command, server: MisbehavingServer):
+    server.on("/v1/models", wire.json_answer({"data": [{"id": "test/model"}]}))
+    command.use(server)
+    (command.folder / "config").mkdir()
+    (command.folder / "config" / "mcp.json").write_text('{"mcpServers": {"files": {"command": "no-such-program"}}}')
+
+    done = command.run("doctor")
+
+    assert done.returncode == 0, done.stdout
+    assert "sandbox" in done.stdout
+    [line] = [line for line in done.stdout.splitlines() if "MCP server files" in line]
+    assert line.startswith(("ok", "warning"))
+
+
 def test_lab_without_jupyterlab_says_what_to_install(command: Command):
     hide = (
         "import importlib.util, sys; real = importlib.util.find_spec;"
