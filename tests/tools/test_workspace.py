@@ -71,11 +71,10 @@ class Ground:
 
     def outside(self) -> dict[str, bytes]:
         """All that is beside the workspace."""
+        # The workspace itself is not walked: a folder in it may become a link meanwhile.
         return {
             str(path.relative_to(self.out)): path.read_bytes() if path.is_file() else b"folder"
-            for path in self.out.parent.rglob("*")
-            if self.root not in (path, *path.parents) and "trash" not in path.parts
-            if path.is_relative_to(self.out)
+            for path in self.out.rglob("*")
         } | {path.name: b"" for path in self.out.parent.iterdir() if path.name != "trash"}
 
 
