@@ -246,8 +246,9 @@ class Rustbot:
         with main_thread.serving() as wait, watched(self, turn_id, wait.wake) as approvals:
             future.add_done_callback(lambda done: wait.wake())
             while not future.done():
-                wait.wait()
+                # Before the wait: something may have asked before anybody watched.
                 approvals.look()
+                wait.wait()
         return future.result()
 
     @contextlib.contextmanager
@@ -260,6 +261,8 @@ class Rustbot:
             loop.call_soon_threadsafe(approvals.look, context=context)
 
         end = self.toolbox.approvals.on_change(look)
+        # Something may have asked before anybody watched.
+        look()
         try:
             yield
         finally:

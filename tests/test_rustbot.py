@@ -22,8 +22,10 @@ from servers import misbehaving as wire
 from servers.misbehaving import HOLD, MisbehavingServer
 
 import rustbot_jupyter as rb
+from rustbot_jupyter.engine.plan import TurnRequest
 from rustbot_jupyter.engine.states import AgentState
 from rustbot_jupyter.errors import ConnectionFailed
+from rustbot_jupyter.messages import user_message
 
 KEY = "sk-or-v1-" + "planted" * 6
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15, "cost": 0.00025}
@@ -259,6 +261,25 @@ def test_a_failure_raises_one_plain_sentence_with_what_there_is():
 
     assert raised.value.reply.status.value == "error"
     assert "httpx" not in str(raised.value)
+
+
+@pytest.mark.timeout(20)
+def test_what_asked_before_anybody_waited_is_answered_once_somebody_does(bot: rb.Rustbot, server: MisbehavingServer):
+    @bot.tool(risk="write")
+    def change() -> str:
+        """Change something."""
+        return "changed"
+
+    server.script(wire.tool_call("change", "{}"), wire.answer("Done."))
+    turn = bot.submit(TurnRequest(message=user_message("Change it"), source="api"))
+    deadline = time.monotonic() + 10
+    while not bot.approvals:
+        assert time.monotonic() < deadline, "nothing was asked"
+        time.sleep(0.002)
+
+    # Nobody looks at this program, so that the answer is a no.
+    assert bot.wait_for(turn).text == "Done."
+    assert "Nobody can be asked here" in server.chats[1].json["messages"][-1]["content"]
 
 
 def test_close_leaves_no_thread_and_no_connection(bot: rb.Rustbot, server: MisbehavingServer):
