@@ -102,11 +102,16 @@ class ModelPlanner:
         )
 
     async def prepare(self, request: TurnRequest) -> None:
-        """Learn which models a server of the user's own has, if none was chosen and its list is not known yet."""
+        """Make the tools known, and the models of a server of the user's own if none was chosen and none is known.
+
+        Raises:
+            RequestError: A tool is wished for that does not exist.
+        """
         values = self._settings.values_for(request.profile, request.overrides)
         catalog = self.catalog_for(values.base_url)
         if self._toolbox is not None:
             await self._toolbox.ready(request.tools)
+            self._toolbox.check_wishes(request.tools)
         if values.model is None and host_of(values.base_url) != OPENROUTER_HOST and not catalog.models:
             await catalog.refresh(self.client(values))
 

@@ -57,9 +57,8 @@ class ToolShelf:
         """
         try:
             return self._registry.get(name)
-        except ToolError as error:
-            said = str(error).replace("Use one of the tools that were offered", "`bot.tools` lists them")
-            raise RequestError(said) from None
+        except ToolError:
+            raise RequestError(self._registry.missing(name)) from None
 
     def __repr__(self) -> str:
         return "\n".join(self._line(tool) for tool in self)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -184,28 +183,25 @@ class Toolbox:
         ]
 
     async def ready(self, only: Sequence[str] | None) -> None:
-        """Make the tools of a turn known: the built-in ones, and within a limit those of servers that start.
-
-        Raises:
-            RequestError: The turn wants a tool that does not exist; names the nearest.
-        """
+        """Make the tools of a turn known: the built-in ones, and within a limit those of servers that start."""
         if only is None or only:
             if not self._is_filled:
                 # Making their schemas takes a while; the loop goes on meanwhile.
                 await asyncio.to_thread(lambda: self.registry)
             if self._files is not None:
                 await self.servers.ready()
-            self._check_names(only if only is not None else self.only or ())
 
-    def _check_names(self, wanted: Sequence[str]) -> None:
-        known = [tool.name for tool in self.registry.all()]
-        for name in wanted:
+    def check_wishes(self, only: Sequence[str] | None) -> None:
+        """Refuse a turn whose question, or whose bot, names a tool that never was; once tools are `ready`.
+
+        Raises:
+            RequestError: There is none of that name; names the nearest.
+        """
+        for name in (self.only or ()) if only is None else only:
             # A pattern may match nothing; a server's tool, such as `files__read`, may be away for a while.
-            if name in known or "__" in name or any(sign in name for sign in "*?["):
-                continue
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else "`bot.tools.list()` shows those there are."
-            raise RequestError(f"There is no tool {name!r}. {hint}")
+            is_open = "__" in name or any(sign in name for sign in "*?[")
+            if not is_open and not self.registry.has_seen(name):
+                raise RequestError(self.registry.missing(name))
 
     async def run_calls(
         self,

@@ -26,6 +26,7 @@ class ToolRegistry:
         self._disabled = disabled
         self._lock = threading.Lock()
         self._tools: dict[str, Tool] = {}
+        self._seen: set[str] = set()
         self._listeners = Listeners[[]]()
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -45,6 +46,7 @@ class ToolRegistry:
                 kind = "a built-in tool" if there.source == BUILT_IN else f"a tool of {there.source!r}"
                 raise RequestError(f"{tool.name!r} is the name of {kind} already. Pick another name.")
             self._tools[tool.name] = tool
+            self._seen.add(tool.name)
         self._listeners.tell()
         return tool
 
@@ -62,12 +64,19 @@ class ToolRegistry:
         """
         tool = self._tools.get(name)
         if tool is None:
-            # What a model writes as a name may be a whole page.
-            name = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
-            near = difflib.get_close_matches(name, list(self._tools), n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else "Use one of the tools that were offered."
-            raise ToolError(f"There is no tool {name!r}. {hint}")
+            raise ToolError(self.missing(name, "Use one of the tools that were offered."))
         return tool
+
+    def has_seen(self, name: str) -> bool:
+        """Whether there is a tool of this name, or was one that has been taken out."""
+        return name in self._seen
+
+    def missing(self, name: str, otherwise: str = "`bot.tools` lists them.") -> str:
+        """The sentence for a name that no tool has: with the nearest one, or what to do `otherwise`."""
+        # What a model writes as a name may be a whole page.
+        name = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+        near = difflib.get_close_matches(name, list(self._tools), n=1)
+        return f"There is no tool {name!r}. " + (f"Did you mean {near[0]!r}?" if near else otherwise)
 
     def all(self) -> list[Tool]:
         """Every tool: built-in ones first, then by source and name."""

@@ -118,22 +118,41 @@ async def test_a_question_without_tools_makes_none():
     ("of_bot", "of_question", "said"),
     [
         (None, ("ad",), "There is no tool 'ad'. Did you mean 'add'?"),
-        (("add", "zebra"), None, "There is no tool 'zebra'. `bot.tools.list()` shows those there are."),
+        (("add", "zebra"), None, "There is no tool 'zebra'. `bot.tools` lists them."),
     ],
 )
 async def test_a_tool_that_does_not_exist_is_not_wished_for_in_silence(of_bot: Any, of_question: Any, said: str):
     toolbox = make_toolbox()
     toolbox.only = of_bot
 
+    await toolbox.ready(of_question)
     with pytest.raises(RequestError) as refused:
-        await toolbox.ready(of_question)
+        toolbox.check_wishes(of_question)
 
     assert str(refused.value) == said
 
 
 @pytest.mark.parametrize("wanted", ["add", "z*", "files__read"])
 async def test_patterns_and_tools_of_servers_that_are_away_may_be_wished_for(wanted: str):
-    await make_toolbox().ready((wanted,))
+    toolbox = make_toolbox()
+    await toolbox.ready((wanted,))
+
+    toolbox.check_wishes((wanted,))
+
+    assert [tool.name for tool in toolbox.offered((wanted,))] == (["add"] if wanted == "add" else [])
+
+
+async def test_a_bot_whose_tool_was_taken_out_goes_on_and_its_other_tools_can_be_called():
+    toolbox = make_toolbox()
+    toolbox.only = ("add", "read_fil")
+
+    assert (await toolbox.call("add", {"a": 1}, "c1", emit)).text
+
+    toolbox.only = ("add",)
+    toolbox.registry.remove("add")
+    toolbox.check_wishes(None)
+
+    assert toolbox.offered(None) == []
 
 
 async def test_the_user_calls_a_tool_with_consent_and_gets_result_or_reason():
