@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("words", nargs="*", help="only those whose name has all these words")
     models.set_defaults(run=_models)
 
-    doctor = commands.add_parser("doctor", help="check the installation, the key and the server")
+    doctor = commands.add_parser("doctor", help="check installation, key, server, sandbox and MCP servers")
     doctor.set_defaults(run=_doctor)
     return parser
 

@@ -79,7 +79,7 @@ COMMANDS: dict[str, Command] = {
             most=MAX_COMMAND_WORDS,
             help="Manage MCP servers: `%rustbot mcp add NAME COMMAND …`.",
         ),
-        Command(verb=Verb.DOCTOR, help="Check the installation, the key and the connection."),
+        Command(verb=Verb.DOCTOR, help="Check the installation, the key, the connection, the sandbox and MCP servers."),
         Command(verb=Verb.HELP, help="Show this help."),
         Command(verb=Verb.VERSION, help="Show the version."),
     )
