@@ -1,5 +1,6 @@
 # make lab     JupyterLab with the tour. LAB_ARGS="--no-browser --port=9999" is handed on to it.
 # make test    everything that CI runs. TEST_ARGS="-k queue" is handed on to pytest.
+# make soak    `make test` three times in a row, and three times beside a busy loop on each core. SOAK_ARGS=1: once each.
 # make bench   how fast it is, beside other libraries. BENCH_ARGS="--quick --only 1,4" is handed on.
 # They set up what they need in .venv first, and find it ready the next time. PYTHON=python3.12 picks another Python.
 
@@ -13,7 +14,7 @@ HOMES = JUPYTER_CONFIG_DIR="$(1)/config" JUPYTER_DATA_DIR="$(1)/data" JUPYTER_RU
 	IPYTHONDIR="$(1)/ipython" JUPYTER_PREFER_ENV_PATH=1
 OWN := env -u JUPYTER_PATH -u JUPYTER_CONFIG_PATH -u JUPYTERLAB_SETTINGS_DIR -u JUPYTERLAB_WORKSPACES_DIR -u PYTHONPATH
 
-.PHONY: lab test bench
+.PHONY: lab test soak bench
 
 lab:
 	@$(PYTHON) scripts/make_venv.py lab
@@ -36,6 +37,10 @@ test:
 		$(OWN) -u OPENROUTER_API_KEY $(call HOMES,$(TEMP)) \
 		RUSTBOT_CONFIG_DIR="$(TEMP)/rustbot" RUSTBOT_DATA_DIR="$(TEMP)/rustbot" \
 		$(RUN) -m pytest --nbval-lax --nbval-current-env tests notebooks $(TEST_ARGS)
+
+soak:
+	@$(PYTHON) scripts/make_venv.py dev
+	@$(RUN) scripts/soak.py $(SOAK_ARGS)
 
 bench:
 	@$(PYTHON) scripts/make_venv.py dev

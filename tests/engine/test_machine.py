@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,7 +57,7 @@ def test_every_state_can_be_reached_from_idle():
     assert reached == set(AgentState)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.sampled_from([trigger for trigger in Trigger if trigger is not Trigger.SHUTDOWN]), max_size=2_000))
 def test_any_sequence_of_triggers_makes_only_declared_moves_and_never_gets_stuck(triggers: list[Trigger]):
     moves: list[tuple[AgentState, Trigger, AgentState]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers import naive_reading
@@ -113,7 +114,7 @@ def test_byte_by_byte(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STREAMS)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_random_pieces(name: str, data: st.DataObject) -> None:
     whole = body(name)

@@ -4,6 +4,7 @@ import time
 import tomllib
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -101,7 +102,7 @@ def test_comments_order_and_unknown_entries_survive_an_edit():
     assert tomllib.loads(text)["seed"] == 1
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(first=st.dictionaries(PATHS, VALUES, max_size=5), second=st.dictionaries(PATHS, VALUES | st.none(), max_size=5))
 def test_what_is_written_is_what_is_read(first, second):
     text = edit(edit(b"", first).encode(), second)
@@ -115,7 +116,7 @@ def test_what_is_written_is_what_is_read(first, second):
         assert found == (list(value) if isinstance(value, tuple) else value)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(raw=st.binary(max_size=120).map(lambda junk: b'model = "a/b"\n' + junk))
 def test_an_edit_of_any_file_keeps_what_could_be_read_of_it(raw):
     before = parse(raw).data
