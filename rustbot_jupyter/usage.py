@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -41,6 +41,17 @@ class Usage:
             cost_usd=_add(self.cost_usd, other.cost_usd),
             cost_is_estimate=self.cost_is_estimate or other.cost_is_estimate or cost_is_partial,
         )
+
+    def updated(self, later: Usage) -> Usage:
+        """The same request as a later word tells it; what that leaves out stays."""
+        told = {
+            name: value
+            for field in fields(later)
+            if (name := field.name) != "cost_is_estimate" and (value := getattr(later, name)) is not None
+        }
+        if "cost_usd" in told:
+            told["cost_is_estimate"] = later.cost_is_estimate
+        return replace(self, **told)
 
 
 def _add(one: N | None, other: N | None) -> N | None:

@@ -35,7 +35,7 @@ def cost_figure(frame: pd.DataFrame) -> QuietFigure:
 
 
 def _requests(known: pd.DataFrame) -> pd.DataFrame:
-    """`time`, `model`, `usd`, `total` so far, `is_estimate` and `is_unknown` of each request, in order."""
+    """`time`, `model`, `usd`, `total` so far, and what is estimated or unknown, of each request, in order."""
     ordered = known.sort_values("started_at", kind="stable").reset_index(drop=True)
     usd = ordered["cost_usd"].astype("float64")
     unknown = usd.isna()
@@ -46,7 +46,8 @@ def _requests(known: pd.DataFrame) -> pd.DataFrame:
         total=usd.fillna(0.0).cumsum(),
         is_estimate=ordered["cost_is_estimate"].fillna(False).astype(bool) & ~unknown,
         is_unknown=unknown,
-    )[["time", "model", "usd", "total", "is_estimate", "is_unknown"]]
+        is_total_unknown=unknown.cummin(),
+    )[["time", "model", "usd", "total", "is_estimate", "is_unknown", "is_total_unknown"]]
 
 
 def _models(requests: pd.DataFrame) -> pd.DataFrame:
@@ -106,10 +107,8 @@ def _add_marks(figure: QuietFigure, requests: pd.DataFrame, name: str, symbol: s
 def _told(row: dict[Any, Any]) -> str:
     cost = "cost unknown" if row["is_unknown"] else style.money(row["usd"])
     estimate = " (estimate)" if row["is_estimate"] else ""
-    return (
-        f"<b>{style.money(row['total'])}</b> so far<br>{row['time']:%H:%M:%S}: {cost}{estimate}"
-        f"<br>{style.shortened(row['model'], 60)}"
-    )
+    total = "unknown" if row["is_total_unknown"] else style.money(row["total"])
+    return f"<b>{total}</b> so far<br>{row['time']:%H:%M:%S}: {cost}{estimate}<br>{style.shortened(row['model'], 60)}"
 
 
 def _add_models(figure: QuietFigure, models: pd.DataFrame) -> None:
@@ -137,13 +136,18 @@ def _add_models(figure: QuietFigure, models: pd.DataFrame) -> None:
 def _told_model(name: str, row: dict[Any, Any]) -> str:
     parts = [
         f"<b>{style.shortened(name, 80)}</b>",
-        f"{style.money(row['total'])} in {style.count(int(row['count']), 'request')}",
+        f"{_sum(row)} in {style.count(int(row['count']), 'request')}",
     ]
     if row["estimated"]:
         parts.append(f"{style.money(row['estimated'])} of it estimated")
-    if row["unknown"]:
+    if 0 < row["unknown"] < row["count"]:
         parts.append(f"{style.count(int(row['unknown']), 'request')} of unknown cost")
     return "<br>".join(parts)
+
+
+def _sum(row: dict[Any, Any]) -> str:
+    """What a model cost, as far as it is known at all."""
+    return "an unknown sum" if row["unknown"] == row["count"] else style.money(row["total"])
 
 
 def _layout(requests: pd.DataFrame, models: pd.DataFrame) -> dict[str, Any]:
@@ -176,14 +180,17 @@ def _layout(requests: pd.DataFrame, models: pd.DataFrame) -> dict[str, Any]:
             showticklabels=False,
             fixedrange=True,
         ),
-        annotations=[_label(place, str(name), usd) for place, (name, usd) in enumerate(models["total"].items())],
+        annotations=[
+            _label(place, str(name), _sum(row))
+            for place, (name, row) in enumerate(zip(models.index, models.to_dict("records"), strict=True))
+        ],
     )
 
 
-def _label(place: int, name: str, usd: float) -> dict[str, Any]:
+def _label(place: int, name: str, cost: str) -> dict[str, Any]:
     """A model's name and sum, above its bar: long names need no margin there."""
     return {
-        "text": f"{style.shortened(name, 44)}  <b>{style.money(usd)}</b>",
+        "text": f"{style.shortened(name, 44)}  <b>{cost}</b>",
         "showarrow": False,
         "xref": "x2 domain",
         "yref": "y2",
@@ -196,8 +203,10 @@ def _label(place: int, name: str, usd: float) -> dict[str, Any]:
 
 
 def _notes(requests: pd.DataFrame) -> list[str]:
-    notes = [f"{style.money(float(requests['usd'].sum()))} in {style.count(len(requests), 'request')}"]
     estimates, unknown = requests[requests["is_estimate"]], int(requests["is_unknown"].sum())
+    if unknown == len(requests):
+        return [f"{style.count(unknown, 'request')} of unknown cost"]
+    notes = [f"{style.money(float(requests['usd'].sum()))} in {style.count(len(requests), 'request')}"]
     if len(estimates):
         notes.append(f"{style.money(float(estimates['usd'].sum()))} of it estimated")
     if unknown:

@@ -38,7 +38,7 @@ def token_figure(frame: pd.DataFrame) -> QuietFigure:
         if part in {"input", "output"} or bars[part].sum() > 0:
             figure.add_bar(
                 x=places,
-                y=bars[part].fillna(0).astype("int64"),
+                y=bars[part].astype("Int64").astype("object").where(bars[part].notna(), None).tolist(),
                 width=0.7 * size,
                 name=name,
                 marker={"color": colour, "line": {"width": 0}},
@@ -69,11 +69,14 @@ def _label(bar: int, size: int, turns: int) -> str:
     return f"Turn {first:,}" if first == last else f"Turns {first:,} to {last:,}"
 
 
+def _total(parts: pd.DataFrame) -> str:
+    return "an unknown number" if parts.isna().all(axis=None) else f"{int(parts.fillna(0).sum().sum()):,}"
+
+
 def _layout(turns: pd.DataFrame, size: int) -> dict[str, object]:
-    total_in = int(turns["input"].fillna(0).sum() + turns["cached"].fillna(0).sum())
-    total_out = int(turns["output"].fillna(0).sum() + turns["reasoning"].fillna(0).sum())
-    unknown = int((turns["input"].isna() & turns["output"].isna()).sum())
-    notes = [f"{total_in:,} in and {total_out:,} out, in {style.count(len(turns), 'turn')}"]
+    total_in, total_out = _total(turns[["input", "cached"]]), _total(turns[["output", "reasoning"]])
+    unknown = int((turns["input"].isna() | turns["output"].isna()).sum())
+    notes = [f"{total_in} in and {total_out} out, in {style.count(len(turns), 'turn')}"]
     if size > 1:
         notes.append(f"each bar holds {size:,} turns")
     if unknown:

@@ -62,17 +62,15 @@ class Accounts:
             BudgetExceeded: Not even a short answer fits under a cap.
         """
         plan = self._plan
-        free = plan.chat_model.is_local
-        prices = None if free else plan.prices(plan.model)
+        prices = plan.prices(plan.model)
         return self._budget.reserve(
             conversation_id=self._turn.history.id,
             caps=plan.caps,
             input_tokens=input_tokens,
             max_tokens=plan.request_fields.get("max_tokens"),
-            input_usd=0.0 if free else prices.input_usd if prices else None,
-            output_usd=0.0 if free else prices.output_usd if prices else None,
+            input_usd=prices.input_usd if prices else None,
+            output_usd=prices.output_usd if prices else None,
             turn_id=self._turn.id,
-            spent_in_turn_usd=self._usage_log.of_turn(self._turn.id).cost_usd or 0.0,
         )
 
     def release(self, attempt: Attempt) -> None:
@@ -93,8 +91,12 @@ class Accounts:
             error: Why it is not complete; None when nothing went wrong.
         """
         plan, now = self._plan, monotonic()
+        if answer.usage.cost_usd:
+            plan.on_charged()
         usage = self._priced(attempt, answer, status)
-        self._budget.settle(attempt.reservation, 0.0 if status == "error" else usage.cost_usd)
+        # A request that failed before it began is not billed, unless it says so itself.
+        cost_usd = usage.cost_usd or 0.0 if status == "error" else usage.cost_usd
+        booked_usd = self._budget.settle(attempt.reservation, cost_usd)
         index = self._usage_log.add(
             UsageRecord(
                 started_at=attempt.started_at,
@@ -116,16 +118,17 @@ class Accounts:
                 cell_id=self._turn.request.cell_id,
             )
         )
-        if status == "interrupted" and answer.generation_id and answer.usage.cost_usd is None:
-            self._settle_later(index, answer.generation_id)
+        if status != "error" and answer.generation_id and answer.usage.cost_usd is None:
+            self._settle_later(index, answer.generation_id, booked_usd)
 
-    def _settle_later(self, index: int, generation_id: str) -> None:
+    def _settle_later(self, index: int, generation_id: str, booked_usd: float) -> None:
         first, *others = SETTLE_WAITS_S
         self._usage_log.pending.append(
             PendingCost(
                 index=index,
                 generation_id=generation_id,
-                chat_model=self._plan.chat_model,
+                plan=self._plan,
+                booked_usd=booked_usd,
                 waits_s=others,
                 due_at=monotonic() + first,
             )
@@ -136,8 +139,6 @@ class Accounts:
         usage = answer.usage
         if usage.cost_usd is not None or status == "error":
             return usage
-        if self._plan.chat_model.is_local:
-            return replace(usage, cost_usd=0.0)
         prices = (self._plan.prices(answer.model) if answer.model else None) or self._plan.prices(self._plan.model)
         if prices is None:
             return usage
@@ -147,4 +148,4 @@ class Accounts:
             written = len(answer.text) + len(answer.reasoning.text if answer.reasoning else "")
             counted = Usage(input_tokens=attempt.input_estimate, output_tokens=tokens_in(written))
         cost = prices.cost(counted)
-        return replace(usage, cost_usd=cost, cost_is_estimate=cost is not None)
+        return replace(usage, cost_usd=cost, cost_is_estimate=cost is not None and not prices.is_free)

@@ -24,7 +24,7 @@ from rustbot_jupyter.engine.toolbox import Toolbox, empty_toolbox
 from rustbot_jupyter.engine.turn import Turn
 from rustbot_jupyter.engine.turn_failures import failure_fields, own_fault
 from rustbot_jupyter.engine.turn_runner import TurnRunner
-from rustbot_jupyter.engine.usage_log import UsageLog, usage_of
+from rustbot_jupyter.engine.usage_log import PendingCost, UsageLog
 from rustbot_jupyter.errors import RequestError, RustbotError
 from rustbot_jupyter.events import (
     AssistantEvent,
@@ -539,18 +539,20 @@ class Agent:
         """Ask the provider for the cost of stopped answers whose time has come."""
         now = monotonic()
         for pending in [pending for pending in self.usage_log.pending if pending.due_at <= now]:
-            usage = await pending.chat_model.settle(pending.generation_id)
+            usage = await pending.plan.chat_model.settle(pending.generation_id)
             if usage is None and pending.waits_s:
                 pending.due_at = now + pending.waits_s.pop(0)
                 continue
             self.usage_log.pending.remove(pending)
             if usage is not None:
-                self._book(pending.index, usage)
+                self._book(pending, usage)
 
-    def _book(self, index: int, usage: Usage) -> None:
-        before = usage_of(self.usage_log.records[index])
-        record = self.usage_log.settle(index, usage)
-        self.budget.correct(record.conversation_id, (usage.cost_usd or 0.0) - (before.cost_usd or 0.0))
+    def _book(self, pending: PendingCost, usage: Usage) -> None:
+        record = self.usage_log.settle(pending.index, usage)
+        if usage.cost_usd is not None:
+            self.budget.correct(record.conversation_id, usage.cost_usd - pending.booked_usd)
+            if usage.cost_usd > 0:
+                pending.plan.on_charged()
         self._emit(CostSettled(usage=usage, turn_id=record.turn_id, conversation_id=record.conversation_id))
 
     def shutdown(self) -> None:

@@ -44,7 +44,8 @@ class Budget:
     def __init__(self) -> None:
         self._spent: dict[str, float] = {}
         self._reserved: dict[str, float] = {}
-        self._reserved_in_turn: dict[str, float] = {}
+        self._used_in_turn: dict[str, float] = {}
+        """Spent and reserved."""
         self._told: set[tuple[str, float]] = set()
 
     def spent(self, conversation_id: str | None = None) -> float:
@@ -61,17 +62,17 @@ class Budget:
         input_usd: float | None,
         output_usd: float | None,
         turn_id: str = "",
-        spent_in_turn_usd: float = 0.0,
     ) -> Reservation:
         """Room for a request with this many input tokens, at these prices per token (None: unknown).
 
         Raises:
             BudgetExceeded: Not even a short answer fits under a cap.
         """
-        in_turn = spent_in_turn_usd + self._reserved_in_turn.get(turn_id, 0.0)
-        room = self._room(conversation_id, caps, in_turn)
+        room = self._room(conversation_id, caps, self._used_in_turn.get(turn_id, 0.0))
         if room is None:
-            return Reservation(conversation_id=conversation_id, worst_case_usd=0.0, max_tokens=max_tokens)
+            return Reservation(
+                conversation_id=conversation_id, turn_id=turn_id, worst_case_usd=0.0, max_tokens=max_tokens
+            )
         left_usd, cap_name, cap_usd = room
         input_price = ASSUMED_INPUT_USD if input_usd is None else input_usd
         output_price = ASSUMED_OUTPUT_USD if output_usd is None else output_usd
@@ -86,19 +87,22 @@ class Budget:
             max_tokens = affordable if max_tokens is None else min(max_tokens, affordable)
         worst_case = input_tokens * input_price + (max_tokens or 0) * output_price
         self._reserved[conversation_id] = self._reserved.get(conversation_id, 0.0) + worst_case
-        self._reserved_in_turn[turn_id] = self._reserved_in_turn.get(turn_id, 0.0) + worst_case
+        self._used_in_turn[turn_id] = self._used_in_turn.get(turn_id, 0.0) + worst_case
         return Reservation(
             conversation_id=conversation_id, turn_id=turn_id, worst_case_usd=worst_case, max_tokens=max_tokens
         )
 
-    def settle(self, reservation: Reservation, cost_usd: float | None) -> None:
-        """Give the room back and book what the request cost; an unknown cost is booked as the worst case."""
-        name = reservation.conversation_id
-        left = self._reserved_in_turn.pop(reservation.turn_id, 0.0) - reservation.worst_case_usd
-        if left > 0:
-            self._reserved_in_turn[reservation.turn_id] = left
-        self._reserved[name] = max(0.0, self._reserved.get(name, 0.0) - reservation.worst_case_usd)
-        self.correct(name, reservation.worst_case_usd if cost_usd is None else cost_usd)
+    def settle(self, reservation: Reservation, cost_usd: float | None) -> float:
+        """Give the room back and book what the request cost; an unknown cost is booked as the worst case.
+
+        Returns the US dollars that were booked.
+        """
+        name, turn, worst_case = reservation.conversation_id, reservation.turn_id, reservation.worst_case_usd
+        booked = worst_case if cost_usd is None else cost_usd
+        self._used_in_turn[turn] = max(0.0, self._used_in_turn.get(turn, 0.0) - worst_case) + booked
+        self._reserved[name] = max(0.0, self._reserved.get(name, 0.0) - worst_case)
+        self.correct(name, booked)
+        return booked
 
     def correct(self, conversation_id: str, difference_usd: float) -> None:
         """Book a further amount (negative: less than was booked)."""
@@ -115,13 +119,13 @@ class Budget:
         self._told.update((name, cap) for name, _, cap in new)
         return [(spent, cap) for _, spent, cap in new]
 
-    def _room(self, conversation_id: str, caps: Caps, spent_in_turn_usd: float) -> tuple[float, str, float] | None:
+    def _room(self, conversation_id: str, caps: Caps, used_in_turn_usd: float) -> tuple[float, str, float] | None:
         """The tightest cap: (US dollars left, its name, its size), or None without caps."""
         in_conversation = self._spent.get(conversation_id, 0.0) + self._reserved.get(conversation_id, 0.0)
         in_all = sum(self._spent.values()) + sum(self._reserved.values())
         limits = [
             ("request", caps.request_usd, 0.0),
-            ("question's", caps.turn_usd, spent_in_turn_usd),
+            ("question's", caps.turn_usd, used_in_turn_usd),
             ("conversation", caps.conversation_usd, in_conversation),
             ("bot's", caps.bot_usd, in_all),
         ]

@@ -115,6 +115,8 @@ class TurnPlan:
     caps: Caps
     prices: Callable[[str], Prices | None]
     """Prices of a model id; None when they are unknown."""
+    on_charged: Callable[[], None] = lambda: None
+    """To be called when an answer cost something."""
     near_models: Callable[[str], Sequence[str]] = lambda name: ()
     """Ids of the server's models that look like a name, best first."""
     tools: ToolPlan | None = None

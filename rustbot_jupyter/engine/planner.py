@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rustbot_jupyter.engine.budget import Caps
@@ -15,6 +15,7 @@ from rustbot_jupyter.llm.base import DEMO_MODEL, ChatModel
 from rustbot_jupyter.llm.catalog import Catalog, ModelInfo
 from rustbot_jupyter.llm.client import ChatClient
 from rustbot_jupyter.llm.demo import DemoModel
+from rustbot_jupyter.llm.prices import FREE, Prices
 from rustbot_jupyter.llm.retries import RetryPolicy
 from rustbot_jupyter.llm.token_estimate import tokens_in
 from rustbot_jupyter.settings.files import data_dir
@@ -89,13 +90,9 @@ class ModelPlanner:
             },
             context_budget_tokens=values.context_budget_tokens or self._context_of(model, values),
             retry=RetryPolicy(retries=values.retries, budget_s=values.retry_budget_s),
-            caps=Caps(
-                request_usd=values.max_cost_per_request_usd,
-                turn_usd=request.max_cost_usd,
-                conversation_usd=values.max_cost_per_conversation_usd,
-                bot_usd=self._max_cost_usd,
-            ),
-            prices=self.catalog_for(values.base_url).prices,
+            caps=self._caps(request, values),
+            prices=self._prices(chat_model, values),
+            on_charged=self.catalog_for(values.base_url).charged,
             near_models=self.catalog_for(values.base_url).nearest,
             tools=tools,
             takes_images=_says(self._info(model, values), "input_modalities", "image"),
@@ -112,7 +109,11 @@ class ModelPlanner:
         if self._toolbox is not None:
             await self._toolbox.ready(request.tools)
             self._toolbox.check_wishes(request.tools)
-        if values.model is None and host_of(values.base_url) != OPENROUTER_HOST and not catalog.models:
+        if host_of(values.base_url) == OPENROUTER_HOST or catalog.models:
+            return
+        # A cap holds by the prices, and whether a server on this machine takes any is told by its list.
+        has_cap = any(cap is not None for cap in asdict(self._caps(request, values)).values())
+        if values.model is None or (has_cap and not catalog.was_asked):
             await catalog.refresh(self.client(values))
 
     def model(self, values: Profile | None = None) -> str:
@@ -188,6 +189,21 @@ class ModelPlanner:
                 "chat's Settings tab, or pick 'rustbot/demo', which works offline."
             )
         return self.client(values)
+
+    def _caps(self, request: TurnRequest, values: Profile) -> Caps:
+        return Caps(
+            request_usd=values.max_cost_per_request_usd,
+            turn_usd=request.max_cost_usd,
+            conversation_usd=values.max_cost_per_conversation_usd,
+            bot_usd=self._max_cost_usd,
+        )
+
+    def _prices(self, chat_model: ChatModel, values: Profile) -> Callable[[str], Prices | None]:
+        """What the models of this server cost."""
+        if chat_model is self._demo:
+            return lambda name: FREE
+        catalog = self.catalog_for(values.base_url)
+        return catalog.prices_here if chat_model.is_local else catalog.prices
 
     def _tools(self, request: TurnRequest, model: str, values: Profile) -> ToolPlan | None:
         """What is offered; nothing to a model of which the provider says that it calls no tools."""

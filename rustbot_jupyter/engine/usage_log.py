@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, fields, replace
 
-from rustbot_jupyter.llm.base import ChatModel
+from rustbot_jupyter.engine.plan import TurnPlan
 from rustbot_jupyter.usage import Usage, UsageRecord
 
 USAGE_FIELDS = tuple(field.name for field in fields(Usage))
@@ -14,11 +14,14 @@ USAGE_FIELDS = tuple(field.name for field in fields(Usage))
 
 @dataclass(kw_only=True, slots=True)
 class PendingCost:
-    """A stopped answer whose cost is an estimate until the provider knows it."""
+    """An answer whose cost is an estimate, or unknown, until the provider tells it."""
 
     index: int
     generation_id: str
-    chat_model: ChatModel
+    plan: TurnPlan
+    """How the answer was asked for."""
+    booked_usd: float
+    """What the caps count for it until then."""
     waits_s: list[float]
     """Waits still to come; it is given up when none is left."""
     due_at: float
@@ -45,10 +48,11 @@ class UsageLog:
         return index
 
     def settle(self, index: int, usage: Usage) -> UsageRecord:
-        """Replace the counts and the cost of a record by what the provider billed."""
+        """Replace the counts and the cost of a record by what the provider billed, as far as it tells."""
+        told = usage_of(self._records[index]).updated(usage)
         self._records[index] = replace(
             self._records[index],
-            **{name: getattr(usage, name) for name in USAGE_FIELDS},
+            **{name: getattr(told, name) for name in USAGE_FIELDS},
         )
         return self._records[index]
 

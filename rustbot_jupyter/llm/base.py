@@ -132,7 +132,7 @@ class ChatModel(Protocol):
     host: str
     """Who is asked, for people: "openrouter.ai", "localhost:11434", "offline demo"."""
     is_local: bool
-    """Whether it runs on this machine and costs nothing."""
+    """Whether it runs on this machine, where most servers cost nothing."""
 
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[ChatStream]:
         """Send the request once, without retries; leaving the context closes the connection, whatever happened."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from rustbot_jupyter.errors import ModelError
 from rustbot_jupyter.llm.known_models import KNOWN_MODELS
-from rustbot_jupyter.llm.prices import Prices, read_prices, write_prices
+from rustbot_jupyter.llm.prices import FREE, Prices, read_prices, write_prices
 from rustbot_jupyter.llm.target import OPENROUTER_HOST
 from rustbot_jupyter.whole_files import write_atomically
 
@@ -70,11 +70,15 @@ class Catalog:
     def __init__(self, cache_path: Path | None = None, host: str = OPENROUTER_HOST) -> None:
         self.problem = ""
         """Why the last refresh gave nothing new; "" if it did."""
+        self.was_asked = False
+        """True once `refresh` was tried."""
         self._path = cache_path
         self._host = host
         self._loaded: tuple[ModelInfo, ...] | None = None
         self._fetched_at: float | None = None
         self._by_name: dict[str, ModelInfo] = {}
+        self._has_charged = False
+        self._saving: asyncio.Future[None] | None = None
 
     @property
     def models(self) -> tuple[ModelInfo, ...]:
@@ -104,6 +108,22 @@ class Catalog:
         model = self.get(name)
         return model.prices if model else None
 
+    def prices_here(self, name: str) -> Prices | None:
+        """The prices of a model on this machine: nothing, unless the list or an earlier answer speaks of money."""
+        found = self.prices(name)
+        if self._has_charged:
+            return None if found is None or found.is_free else found
+        if found is None and not any(model.prices and not model.prices.is_free for model in self.models):
+            return FREE
+        return found
+
+    def charged(self) -> None:
+        """Remember, in the cache file too, that an answer cost something: the server is not free. In the event loop."""
+        _ = self.models
+        if not self._has_charged:
+            self._has_charged = True
+            self._saving = asyncio.get_running_loop().run_in_executor(None, self._save)
+
     def search(self, words: str = "") -> tuple[ModelInfo, ...]:
         """The models whose id or name holds all the words; batch-only ones are left out."""
         wanted = words.casefold().split()
@@ -122,6 +142,7 @@ class Catalog:
 
     async def refresh(self, client: ListsModels) -> bool:
         """Whether a new list was taken; if not, the old one stays and `problem` says why. Never raises."""
+        self.was_asked = True
         try:
             models = read_models(await client.list_models())
         except ModelError as error:
@@ -148,6 +169,7 @@ class Catalog:
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             saved = json.loads((self._path or Path(os.devnull)).read_text(encoding="utf-8"))
             if saved["schema_version"] == _SCHEMA_VERSION and saved["host"] == self._host:
+                self._has_charged = saved.get("has_charged") is True
                 models = read_models(saved["models"])
                 if models:
                     self._set(models, float(saved["fetched_at"]))
@@ -159,6 +181,7 @@ class Catalog:
             "schema_version": _SCHEMA_VERSION,
             "host": self._host,
             "fetched_at": self._fetched_at,
+            "has_charged": self._has_charged,
             "models": [_write_model(model) for model in self.models],
         }
         try:

@@ -52,8 +52,19 @@ class Prices:
     """Per request, on top."""
     overrides: tuple[PriceOverride, ...] = ()
 
+    @property
+    def is_free(self) -> bool:
+        """True if nothing costs anything, however much it is."""
+        usd = (self.input_usd, self.output_usd, self.cache_read_usd, self.cache_write_usd, self.request_usd)
+        return not any(usd) and not self.overrides
+
     def cost(self, usage: Usage, at: datetime | None = None) -> float | None:
-        """US dollars for this usage at this time (now by default); None when its token counts are unknown."""
+        """US dollars for this usage at this time (now by default); None when its token counts are unknown.
+
+        What is free costs nothing, counted or not.
+        """
+        if self.is_free:
+            return 0.0
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
         prices = self.for_prompt(usage.input_tokens, at)
@@ -84,6 +95,9 @@ class Prices:
         changed = {name: value for name in names if (value := getattr(best, name)) is not None}
         return replace(self, **changed)
 
+
+FREE = Prices(input_usd=0.0, output_usd=0.0)
+"""What a server on this machine takes, as long as nothing speaks against it."""
 
 _WIRE_NAMES = {
     "input_usd": "prompt",

@@ -216,6 +216,8 @@ class AnswerBuilder:
             self._add_error(choice)
         if choice.get("finish_reason") or choice.get("native_finish_reason"):
             self._finish(choice)
+        if "usage" in choice:
+            self._add_usage(choice)
 
     def _add_content(self, content: Any) -> None:
         if type(content) is str:
@@ -286,8 +288,9 @@ class AnswerBuilder:
     def _add_usage(self, chunk: dict[str, Any]) -> None:
         groq = chunk.get("x_groq")
         usage = read_usage(chunk.get("usage")) or read_usage(groq.get("usage") if isinstance(groq, dict) else None)
-        # Some send it several times, cumulative: the last one wins.
-        self._usage = usage or self._usage
+        if usage is not None:
+            # Some send it several times, cumulative: the last one wins, but for what only an earlier one told.
+            self._usage = self._usage.updated(usage)
 
     def _add_error(self, holder: dict[str, Any]) -> None:
         error = holder.get("error") or (holder if holder.get("object") == "error" else None)

@@ -214,9 +214,11 @@ def _image(reply: Reply) -> Bundle | None:
 def footer(reply: Reply) -> str:
     """Who answered, with how many tokens, for how much: `openai/gpt-5 · 1,234 tokens · $0.0021`."""
     parts = ["offline demo" if reply.model == DEMO_MODEL else reply.model or "no answer"]
-    counts = [count for count in (reply.usage.input_tokens, reply.usage.output_tokens) if count is not None]
-    if counts:
-        parts.append(f"{sum(counts):,} tokens")
+    sent, written = reply.usage.input_tokens, reply.usage.output_tokens
+    if sent is not None and written is not None:
+        parts.append(f"{sent + written:,} tokens")
+    elif sent is not None or written is not None:
+        parts.append(f"{'?' if sent is None else f'{sent:,}'} + {'?' if written is None else f'{written:,}'} tokens")
     if reply.usage.cost_usd is not None:
         parts.append(money(reply.usage.cost_usd, is_estimate=reply.usage.cost_is_estimate))
     return " · ".join(parts)

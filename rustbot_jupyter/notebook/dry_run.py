@@ -81,11 +81,11 @@ def dry_run(request: TurnRequest, plan: TurnPlan, history: tuple[Message, ...]) 
 
 
 def _cost(plan: TurnPlan, input_tokens: int) -> str:
-    if plan.chat_model.is_local:
-        return "none, it runs on this machine"
     prices = plan.prices(plan.model)
     if prices is None:
         return "unknown, as the model's prices are"
+    if prices.is_free:
+        return "none, it runs on this machine" if plan.chat_model.is_local else "none, the model is free"
     longest = plan.request_fields.get("max_tokens")
     output_tokens = longest or TYPICAL_ANSWER_TOKENS
     lowest, highest = (

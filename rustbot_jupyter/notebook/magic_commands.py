@@ -71,12 +71,19 @@ def _cost(bot: Rustbot) -> Note:
 
 
 def _tokens(frame: Any) -> str:
-    return f"{int(frame[['input_tokens', 'output_tokens']].sum().sum()):,}"
+    counts = frame[["input_tokens", "output_tokens"]]
+    unknown = int(counts.isna().any(axis=1).sum())
+    if counts.isna().all(axis=None):
+        return "unknown"
+    shown = f"{int(counts.sum().sum()):,}"
+    return f"{shown} and {unknown} unknown" if unknown else shown
 
 
 def _money_of(frame: Any) -> str:
     is_estimate = bool(frame["cost_is_estimate"].fillna(False).any())
     unknown = int(frame["cost_usd"].isna().sum())
+    if unknown == len(frame):
+        return "unknown"
     shown = money(float(frame["cost_usd"].sum()), is_estimate=is_estimate)
     # Two dollar signs in a table would be a formula.
     shown = shown.replace("$", r"\$")

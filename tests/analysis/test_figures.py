@@ -158,6 +158,27 @@ def test_turns_without_known_counts_are_told():
     assert "one turn without known counts" in words(figures.tokens(frame))
 
 
+def shown(figure: go.Figure) -> str:
+    return words(figure) + " ".join(str(label) for trace in figure.data for label in trace.customdata or ())
+
+
+def test_what_nobody_knows_is_never_drawn_or_told_as_nothing():
+    frame = usage(3, input_tokens=None, output_tokens=None, cost_usd=None)
+
+    tokens, cost = figures.tokens(frame), figures.cost(frame)
+
+    assert all(count is None for trace in tokens.data for count in trace.y)
+    assert "an unknown number in" in words(tokens)
+    assert "$0" not in shown(cost)
+    assert "3 requests of unknown cost" in words(cost)
+
+
+def test_a_count_that_only_some_requests_tell_is_told_with_the_rest():
+    frame = pd.concat([usage(2), usage(1, output_tokens=None, turn_id="other")], ignore_index=True)
+
+    assert "one turn without known counts" in words(figures.tokens(frame))
+
+
 def test_cost_adds_up_and_unknown_cost_is_told_and_not_counted():
     frame = pd.concat([usage(3), usage(2, cost_usd=None)], ignore_index=True)
 

@@ -14,7 +14,7 @@ from rustbot_jupyter.engine.budget import Caps
 from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
 from rustbot_jupyter.engine.side_requests import SEARCH_TOKENS, openrouter_search
 from rustbot_jupyter.errors import BudgetExceeded, StreamBroken, ToolError
-from rustbot_jupyter.llm.prices import Prices
+from rustbot_jupyter.llm.prices import FREE, Prices
 from rustbot_jupyter.messages import CitationPart, user_message
 from rustbot_jupyter.tools.web_search import Found
 
@@ -78,7 +78,7 @@ async def test_a_search_is_no_longer_than_the_cap_pays_for(agent: Agent) -> None
 async def test_the_cap_of_a_question_holds_for_its_searches() -> None:
     model, beside = ScriptedModel(host="localhost", is_local=True), ScriptedModel(host="openrouter.ai")
     model.will_stream(HOLD)
-    agent = Agent(planner_for(model))
+    agent = Agent(planner_for(model, prices=lambda name: FREE))
     running = asyncio.create_task(agent.run())
     turn = agent.submit(TurnRequest(message=user_message("Do it"), source="api", max_cost_usd=0.000_001))
     await model.reached(HOLD)

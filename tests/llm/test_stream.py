@@ -73,7 +73,9 @@ def test_a_cost_of_zero_is_a_cost_and_a_missing_one_is_unknown() -> None:
     assert answer_to({"usage": {"prompt_tokens": 1}}).usage.cost_usd is None
 
 
-@pytest.mark.parametrize("odd", [-1, "3", True, None, [], float("nan"), float("inf"), 1.5, 10**400])
+@pytest.mark.parametrize(
+    "odd", [-1, "three", "1.5", "nan", "-1", True, None, [], float("nan"), float("inf"), 1.5, 10**400]
+)
 def test_odd_counts_are_unknown(odd: Any) -> None:
     """B3: odd values are refused."""
     answer = answer_to({"usage": {"prompt_tokens": odd, "completion_tokens": 4}})
@@ -82,10 +84,83 @@ def test_odd_counts_are_unknown(odd: Any) -> None:
     assert answer.usage.output_tokens == 4
 
 
-@pytest.mark.parametrize("odd", [-1, "3", True, float("nan"), float("inf"), [], 10**400])
+@pytest.mark.parametrize("odd", [-1, "three", "nan", "", True, float("nan"), float("inf"), [], 10**400])
 def test_odd_costs_are_unknown(odd: Any) -> None:
     """B3: odd values are refused."""
     assert answer_to({"usage": {"prompt_tokens": 1, "cost": odd}}).usage.cost_usd is None
+
+
+@pytest.mark.parametrize("written", [12, 12.0, "12", "12.0", "1.2e1"])
+def test_whole_numbers_count_whatever_their_type(written: Any) -> None:
+    answer = answer_to({"usage": {"prompt_tokens": written, "completion_tokens": 4}})
+
+    assert answer.usage.input_tokens == 12
+    assert type(answer.usage.input_tokens) is int
+
+
+@pytest.mark.parametrize(
+    ("usage", "read", "written"),
+    [
+        ({"cached_tokens": 8}, 8, None),
+        ({"prompt_cache_hit_tokens": 8}, 8, None),
+        ({"cache_read_input_tokens": 8, "cache_creation_input_tokens": 3}, 8, 3),
+        ({"prompt_tokens_details": {"cached_tokens": 8}, "cached_tokens": 9}, 8, None),
+        ({"prompt_tokens_details": {"cached_tokens": None}, "cached_tokens": 8.0}, 8, None),
+        ({"input_tokens_details": {"cached_tokens": "8", "cache_creation_tokens": 2}}, 8, 2),
+    ],
+)
+def test_cached_tokens_are_found_where_they_stand(usage: dict[str, Any], read: int, written: int | None) -> None:
+    found = answer_to({"usage": {"prompt_tokens": 12, "completion_tokens": 5, **usage}}).usage
+
+    assert (found.input_tokens, found.cache_read_tokens, found.cache_write_tokens) == (12, read, written)
+
+
+def test_cached_tokens_that_are_counted_apart_belong_to_the_input() -> None:
+    usage = {"input_tokens": 4, "output_tokens": 5, "cache_read_input_tokens": 8, "cache_creation_input_tokens": 1}
+
+    assert answer_to({"usage": usage}).usage.input_tokens == 13
+
+
+@pytest.mark.parametrize("growing", [False, True])
+def test_the_usage_may_stand_in_a_choice(growing: bool) -> None:
+    def counted(tokens: int, finish: str | None = None) -> dict[str, Any]:
+        return choice(
+            delta={"content": "a"}, finish_reason=finish, usage={"prompt_tokens": 12, "completion_tokens": tokens}
+        )
+
+    answer = answer_to(*([counted(1), counted(2)] if growing else []), counted(5, "stop"))
+
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (12, 5)
+
+
+def test_a_later_usage_leaves_what_only_an_earlier_one_told() -> None:
+    usage = answer_to({"usage": {"prompt_tokens": 1, "cost": 0.5}}, {"usage": {"completion_tokens": 3}}).usage
+
+    assert (usage.input_tokens, usage.output_tokens, usage.cost_usd) == (1, 3, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("told", "upstream", "own_key", "paid"),
+    [
+        (0.001, 0.9, True, 0.901),
+        (0, 0.9, True, 0.9),
+        (None, 0.9, True, 0.9),
+        ("0.001", "0.9", True, 0.901),
+        (0.001, 0.9, None, 0.901),
+        (0, 0.9, None, 0.9),
+        (0, None, True, None),
+        (0.9, 0.9, False, 0.9),
+        (0.9, 0.9, None, 0.9),
+        (0.5, None, None, 0.5),
+    ],
+)
+def test_with_a_key_of_ones_own_the_providers_bill_is_a_part_of_the_cost(
+    told: Any, upstream: Any, own_key: bool | None, paid: float | None
+) -> None:
+    usage = {"prompt_tokens": 1, "cost": told, "cost_details": {"upstream_inference_cost": upstream}}
+    usage |= {} if own_key is None else {"is_byok": own_key}
+
+    assert answer_to({"usage": usage}).usage.cost_usd == (None if paid is None else pytest.approx(paid))
 
 
 @pytest.mark.parametrize(

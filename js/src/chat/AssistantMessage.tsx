@@ -139,7 +139,7 @@ function Facts({ message, isLocal }: { message: MessageView; isLocal: boolean })
     message.model_is_demo ? "offline demo" : message.model,
     usage?.input_tokens != null && `${compact(usage.input_tokens)} in`,
     usage?.output_tokens != null && `${compact(usage.output_tokens)} out`,
-    message.model_is_demo ? "free demo" : isLocal ? "local" : usage && cost(usage),
+    message.model_is_demo ? "free demo" : isLocal && usage?.cost_usd === 0 ? "local" : usage && cost(usage),
     message.duration_s !== null && duration(message.duration_s),
     clockTime(message.created_at),
   ].filter(Boolean);
