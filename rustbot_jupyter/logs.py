@@ -109,13 +109,15 @@ class _JsonLines(logging.Handler):
     problem = ""
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.setFormatter(_JsonFormatter())
         self._path = path
         # What people ask stands in it, so only the owner may read a new one. Unbuffered: a line is written as a whole
         # even when several kernels write to the file, and nothing waits for a disk that is full.
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = FileIO(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))
+        # Nobody may be reading a pipe: opening or writing one would wait for ever.
+        at_once = getattr(os, "O_NONBLOCK", 0)
+        self._file = FileIO(path, "ab", opener=lambda name, flags: os.open(name, flags | at_once, 0o600))
+        super().__init__()
+        self.setFormatter(_JsonFormatter())
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -297,6 +297,26 @@ def test_close_leaves_no_thread_and_no_connection(bot: rb.Rustbot, server: Misbe
         bot.ask("again")
 
 
+@pytest.mark.parametrize("has_asked", [False, True])
+def test_all_that_a_closed_bot_has_can_still_be_looked_at(bot: rb.Rustbot, server: MisbehavingServer, has_asked: bool):
+    if has_asked:
+        server.script(wire.answer("one"))
+        bot.ask("Tell me")
+    bot.close()
+
+    public = {name: getattr(bot, name) for name in dir(bot) if not name.startswith("_")}
+    for name in ("usage", "events", "states", "tool_runs", "metrics"):
+        public[name] = public[name]()
+    for value in (bot, *public.values()):
+        assert repr(value)
+        assert str(value) is not None
+        for look in ("__len__", "__iter__", "_repr_html_", "_repr_markdown_", "_repr_mimebundle_", "list", "docs"):
+            if not isinstance(value, type) and callable(found := getattr(value, look, None)):
+                found()
+    assert (bot.mcp.list(), list(bot.mcp.problems)) == ([], [])
+    assert "closed" in repr(bot.mcp)
+
+
 def test_bots_that_are_dropped_without_close_leave_no_thread_and_no_connection(server: MisbehavingServer):
     server.script(*(wire.answer("ok") for _ in range(20)))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rustbot_jupyter.engine.states import AgentState
+
 if TYPE_CHECKING:
     from rustbot_jupyter.engine.servers import Servers
     from rustbot_jupyter.engine.toolbox import Toolbox
@@ -18,8 +20,9 @@ class Bot(Protocol):
     def toolbox(self) -> Toolbox:
         """The tools, and the servers of some of them."""
 
-    def run_on_core(self, function: Callable[[], Any]) -> Any:
-        """Run a quick function on the core thread."""
+    @property
+    def state(self) -> AgentState:
+        """What it is doing."""
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine on the core thread, and wait for it."""
@@ -33,16 +36,18 @@ class ServerShelf:
 
     def __repr__(self) -> str:
         lines = [f"{each.name:16} {each.state:10} {each.tools:3} tools  {each.command}" for each in self.list()]
+        if self._bot.state is AgentState.CLOSED:
+            lines.append("This bot is closed: its MCP servers have ended.")
         return "\n".join(lines) or "No MCP servers. `bot.mcp.add(name, {'command': ..., 'args': [...]})` adds one."
 
     @property
     def problems(self) -> Sequence[str]:
         """What could not be used of the files that name servers, one sentence each."""
-        return tuple(self._bot.run_on_core(lambda: self._servers.problems()))
+        return tuple(self._looked(lambda servers: servers.problems()))
 
     def list(self) -> list[ServerStatus]:
         """All servers that the files name: name, state, command, origin, tools, error."""
-        return list(self._bot.run_on_core(lambda: self._servers.list()))
+        return list(self._looked(lambda servers: servers.list()))
 
     def add(self, name: str, config: Mapping[str, Any]) -> ServerStatus:
         """Keep a server in your own file of servers; it starts when tools are next wanted.
@@ -55,7 +60,7 @@ class ServerShelf:
             RequestError: The name is taken.
             SettingsError: The config cannot be used, or the file not be written.
         """
-        status: ServerStatus = self._bot.run_on_core(lambda: self._servers.add(name, config))
+        status: ServerStatus = self._bot.run(self._servers.add(name, config))
         return status
 
     def remove(self, name: str) -> None:
@@ -98,8 +103,18 @@ class ServerShelf:
         Raises:
             RequestError: There is no such server.
         """
-        text: str = self._bot.run_on_core(lambda: self._servers.desk.log(name))
+        text: str = self._looked(lambda servers: servers.desk.log(name))
         return text
+
+    def _looked(self, get: Callable[[Servers], Any]) -> Any:
+        """What the servers tell once their files are read; a closed bot reads none, and still tells what it knew."""
+        servers = self._servers
+
+        async def look() -> Any:
+            await servers.look()
+            return get(servers)
+
+        return get(servers) if self._bot.state is AgentState.CLOSED else self._bot.run(look())
 
     @property
     def _servers(self) -> Servers:

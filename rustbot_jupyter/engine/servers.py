@@ -85,8 +85,12 @@ class Servers:
             await self.plugins.ready(PLUGINS_WAIT_S)
         await self.desk.ready(START_WAIT_S)
 
+    async def look(self) -> None:
+        """Read the files that name servers, unless that is done."""
+        await self.desk.look()
+
     def list(self) -> Sequence[ServerStatus]:
-        """All servers that the files name, and how they are."""
+        """All servers that the files name, and how they are, once `look` has read them."""
         return self.desk.list()
 
     def problems(self) -> Sequence[str]:
@@ -128,13 +132,13 @@ class Servers:
             SettingsError: The file cannot be written.
         """
         name = await self.marketplace.add(found)
-        self.desk.read_files()
+        await self.desk.read_files()
         self._on_change()
         return name
 
-    def add(self, name: str, config: Mapping[str, Any]) -> ServerStatus:
+    async def add(self, name: str, config: Mapping[str, Any]) -> ServerStatus:
         """Write a server into the user's file; it starts when tools are next wanted."""
-        status = self.desk.add(name, config)
+        status = await self.desk.add(name, config)
         self._on_change()
         return status
 

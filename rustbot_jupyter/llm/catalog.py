@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import difflib
 import json
-import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from rustbot_jupyter.errors import ModelError
 from rustbot_jupyter.llm.known_models import KNOWN_MODELS
 from rustbot_jupyter.llm.prices import FREE, Prices, read_prices, write_prices
 from rustbot_jupyter.llm.target import OPENROUTER_HOST
-from rustbot_jupyter.whole_files import write_atomically
+from rustbot_jupyter.whole_files import read_start, write_atomically
 
 _SCHEMA_VERSION = 1
+_MAX_BYTES = 50_000_000
 _MAX_MODELS = 20_000
 _MAX_NAME_CHARS = 200
 _ROUTING_SUFFIXES = (":nitro", ":floor", ":exacto", ":online")
@@ -167,7 +167,7 @@ class Catalog:
         self._set(builtin, None)
         # A cache that cannot be read is as good as none: the next refresh writes a new one.
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-            saved = json.loads((self._path or Path(os.devnull)).read_text(encoding="utf-8"))
+            saved = json.loads((read_start(self._path, _MAX_BYTES) if self._path is not None else None) or b"")
             if saved["schema_version"] == _SCHEMA_VERSION and saved["host"] == self._host:
                 self._has_charged = saved.get("has_charged") is True
                 models = read_models(saved["models"])

@@ -37,7 +37,7 @@ class ToolCommands:
             "enable_tool": self._enable,
             "remove_rule": lambda fields: asyncio.to_thread(self._toolbox.rules.remove, fields["rule_id"]),
             "mcp_server": self._server,
-            "mcp_log": lambda fields: {"text": redact(self._toolbox.servers.desk.log(fields["server"]))},
+            "mcp_log": self._log,
             "references": lambda fields: self._toolbox.servers.references(),
         }
 
@@ -71,6 +71,11 @@ class ToolCommands:
             raise RequestError("That tool call is not kept any more.")
         result = run.result.text if run.result is not None else run.error
         return {"arguments": redact(readable_arguments(run)), "result": redact(result)}
+
+    async def _log(self, fields: _Fields) -> dict[str, Any]:
+        servers = self._toolbox.servers
+        await servers.look()
+        return {"text": redact(servers.desk.log(fields["server"]))}
 
     def _set_mode(self, fields: _Fields) -> None:
         mode = ApproveMode.named(fields["mode"])

@@ -127,6 +127,7 @@ class ToolViews:
         # Beside the loop: rules stand in a file, and the first look makes the tools' schemas.
         tools = await asyncio.to_thread(lambda: tool_views(toolbox.registry))
         rules = await asyncio.to_thread(lambda: [rule_view(rule) for rule in toolbox.rules])
+        await toolbox.servers.look()
         view = {
             "tools": tools,
             "servers": server_views(toolbox.servers),

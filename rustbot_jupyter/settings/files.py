@@ -10,6 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
+from rustbot_jupyter import whole_files
 from rustbot_jupyter.whole_files import write_atomically
 
 SETTINGS_FILE = "settings.toml"
@@ -39,17 +40,9 @@ def read_start(path: Path, limit: int = SIZE_LIMIT) -> bytes | None:
     """Up to `limit` + 1 bytes of a regular file; None when there is no such file.
 
     Raises:
-        OSError: It cannot be read, or is no file (a pipe would block for ever).
+        OSError: It cannot be read.
     """
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise OSError("it is not a file")
-        with path.open("rb") as file:
-            return file.read(limit + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except ValueError as exc:
-        raise OSError("its name cannot be used") from exc
+    return whole_files.read_start(path, limit)
 
 
 def keep_beside(path: Path, data: bytes, tag: str) -> Path:

@@ -90,7 +90,7 @@ def check_name(name: str) -> str:
 
 def _keep(path: Path, raw: bytes, new: bytes) -> None:
     if len(raw) > files.SIZE_LIMIT:
-        raw = path.read_bytes()
+        raw = files.read_start(path, path.stat().st_size) or b""
     parsed = document.parse(raw)
     if parsed.faults or _checked(path, raw).problem != _checked(path, new).problem:
         files.keep_beside(path, raw, "broken")

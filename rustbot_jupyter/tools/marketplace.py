@@ -20,6 +20,8 @@ from rustbot_jupyter.tools.mcp.config import add_server, read_servers
 from rustbot_jupyter.tools.plugins import Plugin
 from rustbot_jupyter.tools.results import cleaned, cut
 from rustbot_jupyter.tools.server_json import Unusable, entry_of
+from rustbot_jupyter.tools.workers import in_worker
+from rustbot_jupyter.whole_files import read_start
 
 MAX_BYTES = 5_000_000
 MAX_PAGES = 5
@@ -96,11 +98,12 @@ class Marketplace:
         if found.problem:
             raise RequestError(f"{found.name!r} cannot be added: {found.problem}.")
         name = name or found.name.rpartition("/")[2]
-        if any(server.name == name for server in read_servers(self._mcp_file, "workspace").servers):
+        there = await in_worker(lambda: read_servers(self._mcp_file, "workspace"))
+        if any(server.name == name for server in there.servers):
             raise RequestError(f"There is an MCP server {name!r} already; remove it, or give this one another name.")
         if not await self._ask(self._question(found, name)):
             raise RequestError(f"{found.name!r} was not added: you said no.")
-        add_server(self._mcp_file, name, found.entry, "workspace")
+        await in_worker(lambda: add_server(self._mcp_file, name, found.entry, "workspace"))
         return name
 
     def _question(self, found: Found, name: str) -> StartQuestion:
@@ -122,7 +125,8 @@ class Marketplace:
         registry = self._registry()
         if registry.startswith(("http://", "https://")):
             return await self._fetched(registry, words)
-        return _listed(_parsed(_read_file(registry), registry))[0] if registry else []
+        content = await in_worker(lambda: _read_file(registry)) if registry else b"[]"
+        return _listed(_parsed(content, registry))[0]
 
     async def _fetched(self, address: str, words: str) -> list[Mapping[str, Any]]:
         base = address.rstrip("/")
@@ -141,10 +145,13 @@ class Marketplace:
 
 def _read_file(name: str) -> bytes:
     try:
-        with Path(name).expanduser().open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise RequestError(f"The MCP registry {name!r} cannot be read: {error}.") from error
+        content = read_start(Path(name).expanduser(), MAX_BYTES)
+    except (OSError, RuntimeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise RequestError(f"The MCP registry {name!r} cannot be read: {why}.") from error
+    if content is None:
+        raise RequestError(f"The MCP registry {name!r} cannot be read: there is no such file.")
+    return content
 
 
 def _parsed(data: bytes, registry: str) -> Any:

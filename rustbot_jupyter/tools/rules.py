@@ -19,7 +19,7 @@ from rustbot_jupyter.errors import RequestError, UnsupportedVersion
 from rustbot_jupyter.messages import new_id
 from rustbot_jupyter.tools.base import BUILT_IN, Risk, Tool
 from rustbot_jupyter.tools.listeners import Listeners
-from rustbot_jupyter.whole_files import write_atomically
+from rustbot_jupyter.whole_files import read_start, write_atomically
 
 logger = logging.getLogger("rustbot_jupyter.rules")
 
@@ -218,7 +218,7 @@ class Rules:
             self._is_foreign = self._must_ask = False
             if status.st_size > LARGEST_FILE:
                 raise ValueError(f"{status.st_size:,} bytes")
-            kept = _rules_of(path.read_bytes())
+            kept = _rules_of(_content_of(path))
         except FileNotFoundError:
             self._has_no_file(path)
         except OSError as error:
@@ -283,6 +283,13 @@ class Rules:
 def _aside(path: Path, number: int = 1) -> Path:
     """Where a damaged file is put; an older one stays where it is."""
     return path.with_suffix(".damaged.json" if number == 1 else f".damaged-{number}.json")
+
+
+def _content_of(path: Path) -> bytes:
+    raw = read_start(path, LARGEST_FILE)
+    if raw is None:
+        raise FileNotFoundError
+    return raw
 
 
 def _rules_of(raw: bytes) -> list[Rule]:

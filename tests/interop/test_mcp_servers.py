@@ -216,7 +216,7 @@ async def test_all_five_run_beside_one_another_and_one_that_fails(bench):
         git=python("git"),
     )
     bench.write({"broken": {"command": sys.executable, "args": ["-c", "raise SystemExit(3)"]}})
-    bench.desk.read_files()
+    await bench.desk.read_files()
     with pytest.raises(ToolError, match="exit code 3"):
         await bench.desk.start("broken")
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.tools.mcp.expansion import unknown_variable
-from rustbot_jupyter.whole_files import write_atomically
+from rustbot_jupyter.whole_files import read_start, write_atomically
 
 MAX_BYTES = 1_000_000
 MAX_SERVERS = 64
@@ -201,13 +201,15 @@ def remove_server(path: Path, name: str) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SettingsError(f"{path.name!r} is larger than {MAX_BYTES:,} bytes; no server was taken from it.")
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return {}
+        raw = read_start(path, MAX_BYTES)
     except OSError as error:
         raise SettingsError(f"{path.name!r} cannot be read: {error.strerror or error}.") from error
+    if raw is None:
+        return {}
+    if len(raw) > MAX_BYTES:
+        raise SettingsError(f"{path.name!r} is larger than {MAX_BYTES:,} bytes; no server was taken from it.")
+    try:
+        content = json.loads(raw.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
         raise SettingsError(
             f"{path.name!r} is no JSON (line {error.lineno}: {error.msg}); mend it, no server was taken from it."

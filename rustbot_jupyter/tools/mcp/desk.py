@@ -7,18 +7,20 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rustbot_jupyter.errors import RequestError, RustbotError, SettingsError, ToolError
 from rustbot_jupyter.events import McpServerFailed, McpServerStarted
 from rustbot_jupyter.tools.mcp.admission import Admission, Ask, Registry, start_question
-from rustbot_jupyter.tools.mcp.config import ServerConfig, add_server, read_servers, remove_server
+from rustbot_jupyter.tools.mcp.config import Origin, ServerConfig, add_server, read_servers, remove_server
 from rustbot_jupyter.tools.mcp.launch import Launch, Shown, launch_of, shown
 from rustbot_jupyter.tools.mcp.offers import prefix_of
 from rustbot_jupyter.tools.mcp.pins import Offer, Pins
 from rustbot_jupyter.tools.mcp.references import Expanded, Reference, expand, references_of
 from rustbot_jupyter.tools.mcp.server import McpServer, ServerState
+from rustbot_jupyter.tools.workers import in_worker
 
 WORKSPACE_FILES = (".mcp.json", ".vscode/mcp.json")
 
@@ -51,7 +53,8 @@ class _Place:
 
 
 class McpDesk:
-    """The servers of one bot. Used on the core thread only; making one starts nothing and reads nothing.
+    """The servers of one bot. Used on the core thread only; making one starts nothing and reads nothing. Files are read
+    beside the loop: their folder may be one of a network that is gone.
 
     Args:
         registry: Gets the tools of running servers.
@@ -82,22 +85,23 @@ class McpDesk:
         self._pins_file = pins_file
         self._environ = environ
         self._places: dict[str, _Place] = {}
-        self._known_pins: Pins | None = None
-        self._problems: tuple[str, ...] | None = None
+        self._pins = Pins(None)
+        """Those of the file, once files are read."""
+        self._problems: tuple[str, ...] = ()
+        self._reading: asyncio.Future[None] | None = None
+        """The first look at the files."""
         self._is_open = True
 
     # What there is.
 
     def list(self) -> Sequence[ServerStatus]:
-        """All servers that the files name, and how they are."""
-        self._read_once()
+        """All servers that the files name, and how they are, once `look` has read them."""
         return [self._status(place) for place in self._places.values()]
 
     @property
     def problems(self) -> Sequence[str]:
         """What could not be used of the files, one sentence each."""
-        self._read_once()
-        return self._problems or ()
+        return self._problems
 
     def log(self, name: str) -> str:
         """What a server wrote and what became of it, the last 200 kB.
@@ -122,7 +126,6 @@ class McpDesk:
         )
 
     def _place(self, name: str) -> _Place:
-        self._read_once()
         if name not in self._places:
             there = ", ".join(sorted(self._places)) or "none"
             raise RequestError(f"There is no MCP server {name!r}; there are: {there}.")
@@ -133,28 +136,29 @@ class McpDesk:
 
     # Files.
 
-    @property
-    def _pins(self) -> Pins:
-        if self._known_pins is None:
-            self._known_pins = Pins(self._pins_file)
-        return self._known_pins
+    async def look(self) -> None:
+        """Read the files, unless that is done. Whoever comes meanwhile waits for the same look."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._first_look())
+        await asyncio.shield(self._reading)
 
-    def _read_once(self) -> None:
-        if self._problems is None:
-            self.read_files()
+    async def _first_look(self) -> None:
+        self._pins, _ = await asyncio.gather(in_worker(lambda: Pins(self._pins_file)), self.read_files())
 
-    def read_files(self) -> None:
+    async def read_files(self) -> None:
         """Read the files again: servers that are new wait for their start, those that run go on as they are."""
         problems: list[str] = []
-        for config in self._configs(problems):
+        for config in await self._configs(problems):
             place = self._places.get(config.name) or self._add_place(config)
             if place.server.state is not ServerState.RUNNING and place.task is None:
                 place.config = config
         self._problems = tuple(problems)
 
-    def _configs(self, problems: MutableSequence[str]) -> Sequence[ServerConfig]:
-        found = [read_servers(self._user_file, "user")] if self._user_file is not None else []
-        found += [read_servers(self._workspace / name, "workspace") for name in WORKSPACE_FILES]
+    async def _configs(self, problems: MutableSequence[str]) -> Sequence[ServerConfig]:
+        files: list[tuple[Path, Origin]] = [(self._workspace / name, "workspace") for name in WORKSPACE_FILES]
+        if self._user_file is not None:
+            files.insert(0, (self._user_file, "user"))
+        found = await asyncio.gather(*(in_worker(partial(read_servers, path, origin)) for path, origin in files))
         configs: dict[str, ServerConfig] = {}
         for servers in found:
             problems.extend(servers.problems)
@@ -176,7 +180,7 @@ class McpDesk:
         place = self._places[name] = _Place(config=config, server=server, admission=admission)
         return place
 
-    def add(self, name: str, entry: Mapping[str, Any]) -> ServerStatus:
+    async def add(self, name: str, entry: Mapping[str, Any]) -> ServerStatus:
         """Write a server into the user's file: `{"command": ..., "args": [...]}` or `{"url": ...}`. Whoever calls this
         has named the command, and so approved it; it starts when tools are next wanted.
 
@@ -184,12 +188,13 @@ class McpDesk:
             RequestError: The name is taken, or there is no file of the user's.
             SettingsError: The entry cannot be used, or the file not be written.
         """
-        self._read_once()
+        await self.look()
         if name in self._places:
             raise RequestError(f"There is an MCP server {name!r} already; remove it first, or pick another name.")
-        if self._user_file is None:
+        file = self._user_file
+        if file is None:
             raise RequestError("There is no file for the user's MCP servers; name it in '.mcp.json' here instead.")
-        place = self._add_place(add_server(self._user_file, name, entry, "user"))
+        place = self._add_place(await in_worker(lambda: add_server(file, name, entry, "user")))
         with contextlib.suppress(SettingsError):
             self._pins.approve_start(self._shown(place.config).digest, name)
         return self._status(place)
@@ -201,13 +206,14 @@ class McpDesk:
             RequestError: There is no such server.
             SettingsError: Its file cannot be written.
         """
+        await self.look()
         place = self._place(name)
         await self._stop(place)
         files = [self._workspace / file for file in WORKSPACE_FILES]
         if place.config.origin == "user" and self._user_file is not None:
             files = [self._user_file]
         for file in files:
-            remove_server(file, name)
+            await in_worker(partial(remove_server, file, name))
         del self._places[name]
         with contextlib.suppress(SettingsError):
             self._pins.forget(self._shown(place.config).digest)
@@ -217,7 +223,7 @@ class McpDesk:
     async def ready(self, timeout: float) -> None:
         """Start what is approved and not running, and wait for it, but no longer than `timeout` seconds. The rest is
         asked about and goes on in the background; one that fails keeps nobody waiting."""
-        self._read_once()
+        await self.look()
         for place in self._places.values():
             is_idle = place.task is None and place.server.state is ServerState.STOPPED and not place.server.error
             if self._is_open and place.is_wanted and is_idle:
@@ -237,6 +243,7 @@ class McpDesk:
             RequestError: There is no such server, or the user said no.
             ToolError: It could not be started.
         """
+        await self.look()
         place = self._place(name)
         place.is_wanted = True
         task = place.task or self._begin(place)
@@ -251,6 +258,7 @@ class McpDesk:
         Raises:
             RequestError: There is no such server.
         """
+        await self.look()
         place = self._place(name)
         place.is_wanted = False
         await self._stop(place)
@@ -262,8 +270,9 @@ class McpDesk:
             RequestError: There is no such server, or the user said no.
             ToolError: It could not be started.
         """
+        await self.look()
         await self._stop(self._place(name))
-        self.read_files()
+        await self.read_files()
         await self.start(name)
 
     async def close(self) -> None:

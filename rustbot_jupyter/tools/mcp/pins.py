@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rustbot_jupyter.errors import SettingsError
-from rustbot_jupyter.whole_files import write_atomically
+from rustbot_jupyter.whole_files import read_start, write_atomically
 
 SCHEMA_VERSION = 1
 MAX_BYTES = 32_000_000
@@ -143,9 +143,10 @@ def _diff(offer: Offer, known: _Known) -> str:
 
 def _load(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        raw = read_start(path, MAX_BYTES) or b""
+        if len(raw) > MAX_BYTES:
             return {}
-        content = json.loads(path.read_bytes().decode("utf-8", "surrogatepass"))
+        content = json.loads(raw.decode("utf-8", "surrogatepass"))
         servers = content["servers"] if content["schema_version"] == SCHEMA_VERSION else {}
         return {str(start): _checked(entry) for start, entry in servers.items()}
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):

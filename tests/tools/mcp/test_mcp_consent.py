@@ -85,7 +85,7 @@ async def test_a_file_that_changed_while_the_server_runs_cannot_ride_on_its_rest
     with pytest.raises(ToolError):
         await tool.run({}, ToolContext())
     bench.write({"s": bench.entry("noise")})
-    bench.desk.read_files()
+    await bench.desk.read_files()
 
     with pytest.raises(ToolError, match="not the one that was approved"):
         await tool.run({}, ToolContext())
@@ -97,6 +97,7 @@ async def test_the_users_own_file_comes_before_the_projects(bench):
     bench.user_file.parent.mkdir()
     bench.user_file.write_text(json.dumps({"mcpServers": {"s": bench.entry("good")}}))
     bench.write({"s": {"command": "evil"}})
+    await bench.desk.look()
 
     (status,) = bench.desk.list()
 
@@ -105,7 +106,7 @@ async def test_the_users_own_file_comes_before_the_projects(bench):
 
 
 async def test_a_server_that_the_user_added_starts_unasked(bench):
-    status = bench.desk.add("mine", bench.entry("good"))
+    status = await bench.desk.add("mine", bench.entry("good"))
 
     await bench.desk.ready(10)
 
@@ -113,7 +114,7 @@ async def test_a_server_that_the_user_added_starts_unasked(bench):
     assert bench.questions == []
     assert "mine__hello" in bench.tools
     with pytest.raises(RequestError, match="'mine' already"):
-        bench.desk.add("mine", {"command": "x"})
+        await bench.desk.add("mine", {"command": "x"})
 
 
 async def test_a_removed_server_is_gone_from_its_file_and_asks_when_it_comes_back(bench):
@@ -134,6 +135,8 @@ async def test_a_removed_server_is_gone_from_its_file_and_asks_when_it_comes_bac
 
 async def test_making_a_desk_and_listing_start_nothing(bench):
     bench.write({"s": bench.entry("good")})
+
+    await bench.desk.look()
 
     assert bench.desk.list()[0].state == "stopped"
     assert bench.questions == []
