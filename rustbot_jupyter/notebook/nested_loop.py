@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import types
+import warnings
 from collections.abc import Callable, Collection, Coroutine, Generator
 from typing import Any
 
@@ -79,15 +80,29 @@ def make_nestable(loop: asyncio.AbstractEventLoop) -> None:
     import nest_asyncio2  # type: ignore[import-untyped]
 
     try:
-        if not hasattr(loop, "_nest_patched"):
+        if not hasattr(loop, "_nest_asyncio2"):
             # It is the class that gets patched, and the core thread's loop, which is of the same one, must stay as is.
-            loop.__class__ = type("NestableLoop", (type(loop),), {})
-        nest_asyncio2.apply(loop)
+            loop.__class__ = type("NestableLoop", (type(loop),), {"_nest_patched": _NotPatched()})
+        with warnings.catch_warnings():
+            # That the older package was there before: this loop does not use it any more.
+            warnings.simplefilter("ignore")
+            nest_asyncio2.apply(loop)
     except (TypeError, ValueError) as error:
         raise ToolError(
             f"A coroutine cannot run while a cell blocks the kernel's loop, which is a {type(loop).__name__!r}. "
             "Await the question instead: `await bot.ask_async(...)`."
         ) from error
+
+
+class _NotPatched:
+    """Hides that the older nest-asyncio patched a loop's class.
+
+    A turn of its ends before the callbacks of the task that it was turned for, so that nobody hears of the result; and
+    it drops what is to run in a context that is entered, which in ipykernel 7 are the cells that wait.
+    """
+
+    def __get__(self, loop: object, owner: type) -> bool:
+        raise AttributeError("_nest_patched")
 
 
 @types.coroutine
