@@ -28,7 +28,13 @@ export function CellCard({ store, view, turn }: TabProps & { turn: string }) {
   }, [isAsked, context]);
   const isEmpty = runs.length === 0 && !isAsked && complaint === "";
   return (
-    <section class="rb-root rb-cell" data-state={agent.state} aria-label="Rustbot's tools" hidden={isEmpty}>
+    <section
+      class="rb-root rb-cell"
+      data-state={agent.state}
+      aria-label="Rustbot's tools"
+      tabIndex={-1}
+      hidden={isEmpty}
+    >
       {runs.length > 0 && <ToolCards runs={runs} actions={actions} />}
       <Approvals
         store={store}

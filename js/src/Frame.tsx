@@ -25,7 +25,13 @@ export function Frame({ store, view }: TabProps) {
   const state = useSelect(store, (it) => it.agent.state);
   const connection = useSelect(store, (it) => it.connection);
   return (
-    <section class="rb-root" data-state={state} data-connection={connection} aria-label="Rustbot">
+    <section
+      class="rb-root"
+      data-state={state}
+      data-connection={connection}
+      aria-label="Rustbot"
+      tabIndex={-1}
+    >
       <header class="rb-header">
         <TabBar store={store} view={view} />
         <UnaskedMark store={store} />
@@ -41,6 +47,7 @@ export function Frame({ store, view }: TabProps) {
             role="tabpanel"
             id={`${view.id}-panel-${tab.id}`}
             aria-labelledby={`${view.id}-tab-${tab.id}`}
+            tabIndex={-1}
             hidden={!isOpen}
           >
             {(isOpen || tab.isKept) && <tab.component store={store} view={view} />}

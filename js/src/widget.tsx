@@ -10,7 +10,9 @@ import { CellCard } from "./CellCard";
 import { Frame } from "./Frame";
 import { Store } from "./state/store";
 import { AnyModelTransport } from "./transport";
-import { keepKeysFromNotebook } from "./ui/keys";
+import { keepContextMenu } from "./ui/contextMenu";
+import { keepFocus } from "./ui/focus";
+import { keepKeys } from "./ui/keys";
 import { View } from "./view";
 
 interface Traits {
@@ -29,7 +31,9 @@ export default function widget() {
     render({ model, el, signal }: { model: AnyModel<Traits>; el: HTMLElement; signal: AbortSignal }) {
       if (!store) throw new Error("anywidget renders after it initializes");
       const view = new View(el, model.get("tab") || "chat");
-      keepKeysFromNotebook(el, signal);
+      keepKeys(el, signal);
+      keepFocus(view, signal);
+      keepContextMenu(el, signal);
       const turn = model.get("turn");
       render(
         turn ? <CellCard store={store} view={view} turn={turn} /> : <Frame store={store} view={view} />,

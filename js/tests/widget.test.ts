@@ -171,7 +171,8 @@ describe("writing", () => {
     document.body.addEventListener("keydown", ({ key }) => heard.push(key), { once: true });
 
     press(button(el, "New chat"), "d");
-    press(button(el, "New chat"), "s", { ctrlKey: true });
+    press(button(el, "New chat"), "z", { ctrlKey: true, keyCode: 90 });
+    press(button(el, "New chat"), "s", { ctrlKey: true, keyCode: 83 });
 
     expect(heard).toEqual(["s"]);
   });

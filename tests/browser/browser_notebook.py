@@ -78,6 +78,8 @@ class Notebook:
             }""",
             code,
         )
+        # A long notebook has only the cells in sight in the page.
+        self._js("({panel}, index) => { void panel.content.scrollToItem(index); return true; }", index)
         cell = self.panel.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
         expect(cell).to_be_attached()
         return cell

@@ -38,7 +38,6 @@ export function ApprovalCard({ store, approval, isArmed, highlight, complain }: 
   const { isSent, refusal, answer } = useAnswer(store, approval, card, complain);
   const [isRead, setRead] = useState(false);
   const [isGivingReason, setGivingReason] = useState(false);
-  useFocusHandover(card);
   const allow = (scope: ApprovalScope) => answer("approve", { scope });
   const deny = (reason: string) => answer("deny", { reason });
   const { text, tool, pattern } = approval;
@@ -50,7 +49,7 @@ export function ApprovalCard({ store, approval, isArmed, highlight, complain }: 
 
   const press = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const isTyping = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
-    const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing);
+    const isPlain = !(event.ctrlKey || event.metaKey || event.altKey || event.repeat);
     if (isTyping || !isPlain) return;
     const buttons = card.current?.querySelectorAll<HTMLButtonElement>("button[aria-keyshortcuts]") ?? [];
     const key = event.key.toUpperCase();
@@ -192,21 +191,3 @@ function useLateRefusal(refusal: string, complain: (text: string) => void): void
     [],
   );
 }
-
-/** When a card with the focus goes, the next one gets it, or the input: never the notebook, whose keys delete cells. */
-function useFocusHandover(card: { current: HTMLElement | null }): void {
-  // A layout effect is cleaned up while the card is still in the page.
-  useLayoutEffect(() => {
-    const element = card.current;
-    const root = element?.closest(".rb-root");
-    return () => {
-      // Once the page is drawn: what moves in it loses the focus.
-      if (root && element?.contains(document.activeElement)) queueMicrotask(() => focusNext(root));
-    };
-  }, [card]);
-}
-
-const focusNext = (root: Element): void =>
-  root
-    .querySelector<HTMLElement>('[data-kind="approval"], .rb-composer textarea')
-    ?.focus({ preventScroll: true });

@@ -36,7 +36,7 @@ export function DenyReason({ canSend, onSend, onCancel }: DenyReasonProps) {
         value={reason}
         onInput={(event) => setReason(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.key !== "Escape" || event.isComposing) return;
+          if (event.key !== "Escape") return;
           event.stopPropagation();
           cancel();
         }}

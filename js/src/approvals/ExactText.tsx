@@ -42,7 +42,7 @@ export function ExactText({ text, kind, label, highlight, onRead }: ExactTextPro
     <div class="rb-exact">
       <pre
         ref={box}
-        class={`rb-exact-text rb-exact-${kind} rb-markdown ${isUnfolded ? "rb-exact-whole" : ""}`}
+        class={`rb-exact-text rb-exact-${kind} rb-markdown ${isUnfolded ? "rb-exact-whole" : isLong ? "rb-exact-long" : ""}`}
         dir="ltr"
         tabIndex={0}
         role="group"

@@ -41,7 +41,7 @@ export function ChatTab({ store, view }: TabProps) {
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const stop = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && isActive(store.state.peek()) && !event.isComposing) actions.stop();
+      if (event.key === "Escape" && isActive(store.state.peek())) actions.stop();
     };
     root.current?.addEventListener("keydown", stop);
     return () => root.current?.removeEventListener("keydown", stop);

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { References } from "../protocol";
 import type { Store } from "../state/store";
+import { replaceText } from "../ui/edit";
 import { Inert } from "../ui/Inert";
 import { type Completion, complete, completions, tokenAt } from "./completion";
 
@@ -22,12 +23,7 @@ export interface Completing {
   pick(option: Completion): void;
 }
 
-export function useCompleting(
-  store: Store,
-  field: Field,
-  listId: string,
-  setText: (text: string) => void,
-): Completing {
+export function useCompleting(store: Store, field: Field, listId: string): Completing {
   const [before, setBefore] = useState("");
   const [dismissed, setDismissed] = useState("");
   const [at, setAt] = useState(0);
@@ -46,12 +42,10 @@ export function useCompleting(
   const pick = (option: Completion) => {
     const element = field.current;
     if (!element || !token) return;
-    const done = complete(element.value, before.length, token, option);
-    setText(done.text);
-    setBefore("");
+    const done = complete(element.value, before.length, option);
     element.focus();
-    // Once the text is in the field.
-    requestAnimationFrame(() => element.setSelectionRange(done.caret, done.caret));
+    replaceText(element, done.text, token.start, done.end);
+    setBefore("");
   };
   const keys: Record<string, () => void> = {
     ArrowDown: () => setAt((at + 1) % options.length),
@@ -62,7 +56,7 @@ export function useCompleting(
   };
   const press = (event: KeyboardEvent) => {
     const act = keys[event.key];
-    if (options.length === 0 || !act || event.isComposing || event.shiftKey) return false;
+    if (options.length === 0 || !act || event.shiftKey) return false;
     event.preventDefault();
     event.stopPropagation();
     act();

@@ -5,6 +5,7 @@ import { ApproveModeControl } from "../approvals/ApproveMode";
 import { isActive } from "../state/selectors";
 import type { Store } from "../state/store";
 import { Button } from "../ui/Button";
+import { replaceText } from "../ui/edit";
 import { useSelect } from "../ui/hooks";
 import type { View } from "../view";
 import type { ChatActions } from "./actions";
@@ -31,19 +32,24 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
   const [draft, setDraft] = useDraft(conversationId);
   const field = useRef<HTMLTextAreaElement>(null);
   const sentAt = useRef(0);
-  const completing = useCompleting(store, field, `${view.id}-completions`, setDraft);
+  const completing = useCompleting(store, field, `${view.id}-completions`);
   useGrowth(field, draft);
 
+  const empty = () => {
+    if (field.current) replaceText(field.current, "");
+    setDraft("");
+  };
   const send = async () => {
     const text = draft;
     if (text.trim() === "" || isGone) return;
-    setDraft("");
+    empty();
     const isTaken = await actions.send(text);
     // What was typed meanwhile comes after what came back.
     if (!isTaken) setDraft((typed) => (typed === "" ? text : `${text}\n${typed}`));
   };
   const sendByClick = () => {
     sentAt.current = performance.now();
+    field.current?.focus();
     send();
   };
   const stop = () => {
@@ -53,6 +59,11 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
   return (
     <form
       class="rb-composer"
+      onMouseDown={(event) => {
+        if (!isBeside(event.target)) return;
+        event.preventDefault();
+        field.current?.focus();
+      }}
       onSubmit={(event) => {
         event.preventDefault();
         send();
@@ -80,9 +91,7 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
         onClick={completing.look}
         onKeyDown={(event) => {
           if (completing.press(event)) return;
-          // While an input method composes, Enter takes its suggestion; Safari says so by 229 only.
-          const isComposing = event.isComposing || event.keyCode === 229;
-          if (event.key !== "Enter" || event.shiftKey || isComposing) return;
+          if (event.key !== "Enter" || event.shiftKey) return;
           event.preventDefault();
           if (!event.repeat) send();
         }}
@@ -120,6 +129,10 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
     </form>
   );
 }
+
+/** Around the field, and not on something to press: it looks like a part of the field. */
+const isBeside = (target: EventTarget | null): boolean =>
+  target instanceof Element && !target.closest("textarea, button, input, [role=dialog], [role=listbox]");
 
 type Change = string | ((before: string) => string);
 

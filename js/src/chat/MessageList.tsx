@@ -54,6 +54,7 @@ export function MessageList({ store, actions, context, endRequests, children }: 
       <div
         class="rb-scroll"
         ref={scroller}
+        tabIndex={-1}
         onScroll={() => scroller.current && scroller.current.scrollTop < 40 && canShowMore && showEarlier()}
       >
         <div class="rb-messages" ref={content} role="log" aria-live="off" aria-label="Conversation">

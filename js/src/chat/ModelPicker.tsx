@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ModelChoice, ModelView } from "../protocol";
 import type { Store } from "../state/store";
+import { focusPrompt } from "../ui/focus";
 import { compact, dollars } from "../ui/format";
 import { useCloseOutside, useSelect } from "../ui/hooks";
 import { Icon } from "../ui/Icon";
@@ -49,6 +50,7 @@ export function ModelPicker({ store, view, actions }: ModelPickerProps) {
           current={model.id}
           onPick={(id) => {
             close();
+            focusPrompt(view);
             if (id !== model.id) actions.setModel(id);
           }}
           onClose={close}
@@ -111,7 +113,7 @@ function ModelList({ store, idPrefix, current, onPick, onClose }: ModelListProps
           }}
           onKeyDown={(event) => {
             const act = keys[event.key];
-            if (!act || event.isComposing) return;
+            if (!act) return;
             event.preventDefault();
             event.stopPropagation();
             act();

@@ -1,5 +1,6 @@
 import type { TabProps } from "../tabs";
 import { Button } from "../ui/Button";
+import { focusPrompt } from "../ui/focus";
 import { useSelect } from "../ui/hooks";
 
 /** Starts another conversation. */
@@ -8,7 +9,8 @@ export function NewChat({ store, view }: TabProps) {
   const start = () => {
     view.tab.value = "chat";
     store.command("new_conversation", {}).catch(() => {});
-    view.element.querySelector<HTMLElement>(".rb-composer textarea")?.focus();
+    // Once the tab is drawn.
+    requestAnimationFrame(() => focusPrompt(view));
   };
   return (
     <Button

@@ -53,7 +53,6 @@ function QueuedItem({
           ref={field}
           onInput={(event) => setDraft(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.isComposing) return;
             if (event.key === "Enter") save();
             if (event.key !== "Escape") return;
             event.stopPropagation();

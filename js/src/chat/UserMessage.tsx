@@ -100,7 +100,6 @@ function Editor({ text, onSend, onCancel }: EditorProps) {
         value={draft}
         onInput={(event) => setDraft(event.currentTarget.value)}
         onKeyDown={(event) => {
-          if (event.isComposing) return;
           if (event.key === "Enter" && !event.shiftKey) {
             event.preventDefault();
             send();

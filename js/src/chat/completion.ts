@@ -46,8 +46,7 @@ export function completions({ sign, words }: Token, references: References): Com
     .slice(0, MOST_SHOWN);
 }
 
-/** `text` with the token that ends at `caret` completed, and where the caret is then. */
-export function complete(text: string, caret: number, token: Token, completion: Completion) {
-  const head = `${text.slice(0, token.start)}${completion.text} `;
-  return { text: head + text.slice(caret).replace(/^ /, ""), caret: head.length };
+/** What takes the place of the token that ends at `caret`, and where that place ends: one blank follows. */
+export function complete(text: string, caret: number, completion: Completion) {
+  return { text: `${completion.text} `, end: text[caret] === " " ? caret + 1 : caret };
 }

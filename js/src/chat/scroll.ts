@@ -38,7 +38,10 @@ export class FollowEnd {
   }
 
   private keep(): void {
-    if (!this.scroller || !this.isFollowing.peek()) return;
+    if (!this.scroller) return;
+    // A list with nothing to scroll leaves the wheel to the notebook.
+    this.scroller.classList.toggle("rb-overflows", this.scroller.scrollHeight > this.scroller.clientHeight);
+    if (!this.isFollowing.peek()) return;
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.lastTop = this.scroller.scrollTop;
   }

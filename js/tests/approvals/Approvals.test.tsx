@@ -5,11 +5,14 @@ import { Approvals } from "../../src/approvals/Approvals";
 import { exact, warnings } from "../../src/approvals/exact";
 import { highlight } from "../../src/libraries/markdown";
 import type { ApprovalKind, ApprovalView } from "../../src/protocol";
+import { keepFocus } from "../../src/ui/focus";
 import { hasHidden } from "../../src/ui/hidden";
+import { View } from "../../src/view";
 import { HOSTILE } from "../hostile";
 import { type Answers, HOLD, Kernel } from "../tab";
 
 let kernel: Kernel;
+let life: AbortController;
 let place: HTMLElement;
 let input: HTMLTextAreaElement;
 let height = 100;
@@ -18,6 +21,7 @@ let complain: (text: string) => void;
 beforeEach(() => {
   options.debounceRendering = (draw) => draw();
   height = 100;
+  life = new AbortController();
   complain = vi.fn();
   vi.stubGlobal(
     "ResizeObserver",
@@ -34,6 +38,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  life.abort();
   render(null, place);
   kernel.end();
   document.body.replaceChildren();
@@ -44,9 +49,10 @@ afterEach(() => {
 function ask(items: ApprovalView[], answers: Answers = {}): void {
   kernel = new Kernel(answers);
   const root = document.createElement("div");
-  root.className = "rb-root";
+  root.className = "rb-panel-chat";
   root.innerHTML = '<div></div><div class="rb-composer"><textarea></textarea></div>';
   document.body.append(root);
+  keepFocus(new View(document.body, "chat"), life.signal);
   place = root.firstElementChild as HTMLElement;
   input = root.querySelector("textarea") as HTMLTextAreaElement;
   kernel.model.emit({ op: "approvals", items });
