@@ -126,8 +126,20 @@ def _server(bot: Rustbot) -> Iterator[Finding]:
     if bot.planner.catalog.get(model) is None and bot.planner.catalog.models:
         near = ", ".join(bot.planner.catalog.nearest(model)) or "see `rustbot models`"
         yield Finding(level="problem", text=f"it does not list {model!r}", next_step=f"Near names: {near}")
+    yield from _refused(bot)
     if key is not None:
         yield _key_status(bot)
+
+
+def _refused(bot: Rustbot) -> Iterator[Finding]:
+    lessons = bot.planner.lessons
+    bot.run(lessons.ready())
+    for model, learnt in lessons.all().items():
+        yield Finding(
+            level="ok",
+            text=f"{model} refused something within the last day and is asked with {', '.join(map(str, learnt))}",
+            next_step="To try it again: bot.refresh_models(try_again=True)",
+        )
 
 
 def _key_status(bot: Rustbot) -> Finding:

@@ -184,6 +184,20 @@ class RequestSent(AssistantEvent):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RequestAdapted(AssistantEvent):
+    """The server refused a part of the request that can be done without, and was asked so."""
+
+    model: str
+    text: str
+    """A sentence or two: who takes what not, and how it is asked instead."""
+
+    @property
+    def summary(self) -> str:
+        """What changed."""
+        return _short(self.text, 200)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderWaiting(AssistantEvent):
     """The provider keeps the line open but has not answered yet."""
 

@@ -377,14 +377,29 @@ class Rustbot:
         )
 
     def models(self, words: str = "") -> pd.DataFrame:
-        """The models that can be asked, with prices in US dollars per million tokens; `words` filters by name."""
-        _check_text("words", words)
-        return frames.models_frame(self.planner.catalog.search(words))
+        """The models that can be asked, with prices in US dollars per million tokens; `words` filters by name.
 
-    def refresh_models(self, timeout: float = 10.0) -> str:
-        """Fetch the server's model list now; "" when it came, else one sentence why the last one is still used."""
+        `asked_without` tells what a model refused within the last day, and is asked without for now.
+        """
+        _check_text("words", words)
+        return frames.models_frame(self.planner.catalog.search(words), self._refused())
+
+    def _refused(self) -> dict[str, str]:
+        lessons = self.planner.lessons
+        self.run(lessons.ready())
+        return {model: ", ".join(map(str, learnt)) for model, learnt in lessons.all().items()}
+
+    def refresh_models(self, timeout: float = 10.0, *, try_again: bool = False) -> str:
+        """Fetch the server's model list now; "" when it came, else one sentence why the last one is still used.
+
+        Args:
+            timeout: Longest wait in seconds.
+            try_again: Forget, too, what the server refused within the last day: it may take it now.
+        """
         self._parts.refuse_waiting_here()
         catalog, client = self.planner.catalog, self.planner.client()
+        if try_again:
+            self.run(self.planner.lessons.forget())
         with contextlib.suppress(TimeoutError):
             self.run(asyncio.wait_for(catalog.refresh(client), timeout))
             return catalog.problem

@@ -22,10 +22,12 @@ from servers import misbehaving as wire
 from servers.misbehaving import HOLD, MisbehavingServer
 
 import rustbot_jupyter as rb
+from rustbot_jupyter import doctor
 from rustbot_jupyter.engine.plan import TurnRequest
 from rustbot_jupyter.engine.states import AgentState
-from rustbot_jupyter.errors import ConnectionFailed
+from rustbot_jupyter.errors import BadRequest, ConnectionFailed
 from rustbot_jupyter.messages import user_message
+from rustbot_jupyter.settings.files import data_dir
 
 KEY = "sk-or-v1-" + "planted" * 6
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15, "cost": 0.00025}
@@ -510,3 +512,45 @@ def test_a_log_tells_each_turn_in_json_lines_with_its_ids_and_without_the_key(
     assert turn_ids == set(bot.usage()["turn_id"])
     assert any(line["message"].startswith("turn_finished") for line in lines)
     assert KEY not in (tmp_path / "rustbot.log").read_text()
+
+
+def refusing_tools(received: wire.Received) -> wire.Script:
+    if received.json.get("tools"):
+        return wire.error(400, "library/tiny does not support tools")
+    return wire.answer("Yes.")
+
+
+def test_a_model_that_takes_no_tools_is_asked_without_and_that_is_told_once_and_shown(
+    bot: rb.Rustbot, server: MisbehavingServer
+):
+    server.script(refusing_tools)
+    server.on("/models", wire.json_answer({"data": [{"id": "test/model"}]}))
+
+    replies = [bot.ask("Hello"), bot.ask("And again")]
+    bot.refresh_models()
+
+    assert [reply.text for reply in replies] == ["Yes.", "Yes."]
+    assert ["tools" in chat.json for chat in server.chats] == [True, False, False]
+    # The system prompt does not speak of tools that are not there.
+    assert "You can call tools" not in server.chats[-1].json["messages"][0]["content"]
+    adapted = bot.events().query("kind == 'request_adapted'")
+    assert len(adapted) == 1
+    assert "library/tiny does not support tools" in adapted.iloc[0]["summary"]
+    assert bot.models().iloc[0]["asked_without"] == "no tools"
+    assert "test/model refused something within the last day and is asked with no tools" in repr(doctor.examine(bot))
+    (kept,) = [path for path in data_dir().iterdir() if path.name.startswith("refused-")]
+    assert "Hello" not in kept.read_text()
+    assert KEY not in kept.read_text()
+
+    bot.refresh_models(try_again=True)
+    bot.ask("Once more")
+    assert ["tools" in chat.json for chat in server.chats[3:]] == [True, False]
+
+
+def test_tools_that_a_question_asks_for_are_not_dropped(bot: rb.Rustbot, server: MisbehavingServer):
+    server.script(refusing_tools)
+
+    with pytest.raises(BadRequest, match=r"does not take tools: .*`--tools none`"):
+        bot.ask("Look", tools=["list_files"])
+
+    assert bot.ask("Look", tools=()).text == "Yes."

@@ -93,6 +93,7 @@ MODELS_COLUMNS = {
     "input_usd_per_million": NUMBER,
     "output_usd_per_million": NUMBER,
     "takes_tools": FLAG,
+    "asked_without": TEXT,
 }
 
 Row = Mapping[str, Any]
@@ -146,12 +147,17 @@ def metrics_frame(rows: Iterable[Row]) -> pd.DataFrame:
     return _frame(rows, METRICS_COLUMNS)
 
 
-def models_frame(models: Iterable[ListedModel]) -> pd.DataFrame:
-    """One row per model, with prices in US dollars per million tokens; an unknown price is `<NA>`."""
-    return _frame((_model_row(model) for model in models), MODELS_COLUMNS)
+def models_frame(models: Iterable[ListedModel], asked_without: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """One row per model, with prices in US dollars per million tokens; an unknown price is `<NA>`.
+
+    Args:
+        models: What the server lists.
+        asked_without: What models are asked without, by id, because they refused it before.
+    """
+    return _frame((_model_row(model, (asked_without or {}).get(model.id)) for model in models), MODELS_COLUMNS)
 
 
-def _model_row(model: ListedModel) -> Row:
+def _model_row(model: ListedModel, asked_without: str | None) -> Row:
     known = model.prices is not None
     return {
         "id": model.id,
@@ -161,6 +167,7 @@ def _model_row(model: ListedModel) -> Row:
         "input_usd_per_million": round(model.prices.input_usd * 1e6, 6) if known else None,
         "output_usd_per_million": round(model.prices.output_usd * 1e6, 6) if known else None,
         "takes_tools": model.takes_tools,
+        "asked_without": asked_without,
     }
 
 

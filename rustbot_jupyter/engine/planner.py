@@ -15,6 +15,7 @@ from rustbot_jupyter.llm.base import DEMO_MODEL, ChatModel
 from rustbot_jupyter.llm.catalog import Catalog, ModelInfo
 from rustbot_jupyter.llm.client import ChatClient
 from rustbot_jupyter.llm.demo import DemoModel
+from rustbot_jupyter.llm.lessons import Lessons, digest
 from rustbot_jupyter.llm.prices import FREE, Prices
 from rustbot_jupyter.llm.retries import RetryPolicy
 from rustbot_jupyter.llm.token_estimate import tokens_in
@@ -60,6 +61,7 @@ class ModelPlanner:
         self._last_definitions: tuple[tuple[ToolDefinition, ...], tuple[Mapping[str, Any], ...], int] | None = None
         self._clients: dict[_Connection, ChatClient] = {}
         self._catalogs: dict[str, Catalog] = {}
+        self._lessons: dict[str, Lessons] = {}
         self._demo = DemoModel()
 
     def __call__(self, request: TurnRequest) -> TurnPlan:
@@ -106,6 +108,7 @@ class ModelPlanner:
         """
         values = self._settings.values_for(request.profile, request.overrides)
         catalog = self.catalog_for(values.base_url)
+        await self.lessons_for(values.base_url).ready()
         if self._toolbox is not None:
             await self._toolbox.ready(request.tools)
             self._toolbox.check_wishes(request.tools)
@@ -153,6 +156,7 @@ class ModelPlanner:
                 first_token_timeout_s=connection.first_token_timeout_s,
                 idle_timeout_s=connection.idle_timeout_s,
                 redact=redact,
+                lessons=self.lessons_for(connection.base_url),
             )
         return self._clients[connection]
 
@@ -170,9 +174,25 @@ class ModelPlanner:
             self._catalogs[host] = Catalog(path, host)
         return self._catalogs[host]
 
+    @property
+    def lessons(self) -> Lessons:
+        """What the configured server refused before."""
+        return self.lessons_for(self._settings.values.base_url)
+
+    def lessons_for(self, base_url: str) -> Lessons:
+        """What a server refused before; kept on disk beside its models for a day."""
+        host = host_of(base_url)
+        if host not in self._lessons:
+            folder = data_dir()
+            self._lessons[host] = Lessons(
+                folder / f"refused-{host.replace(':', '-')}.json" if folder is not None else None
+            )
+        return self._lessons[host]
+
     def forget_connections(self) -> None:
         """Leave all clients behind without closing them: their loop is gone."""
         self._clients.clear()
+        self._lessons.clear()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -213,6 +233,8 @@ class ModelPlanner:
         if not offered:
             return None
         definitions, tokens = self._definitions_of(tuple(tool.definition for tool in offered))
+        if not request.tools and self._refuses_tools(model, values, definitions):
+            return None
         return ToolPlan(
             names=frozenset(tool.name for tool in offered),
             definitions=definitions,
@@ -221,6 +243,13 @@ class ModelPlanner:
             send_values=values.send_values,
             approve=values.approve,
         )
+
+    def _refuses_tools(self, model: str, values: Profile, definitions: tuple[Mapping[str, Any], ...]) -> bool:
+        """True if the server said before that this model takes no tools, or not these."""
+        if model == DEMO_MODEL:
+            return False
+        refused = [each for each in self.lessons_for(values.base_url).of(model) if each.about == "tools"]
+        return any(each.of in ("", digest(definitions)) for each in refused)
 
     def _definitions_of(self, definitions: tuple[ToolDefinition, ...]) -> tuple[tuple[Mapping[str, Any], ...], int]:
         """The definitions on the wire, and about how many tokens they are; most turns offer what the last one did."""

@@ -13,7 +13,7 @@ from rustbot_jupyter.engine.accounts import Accounts, Attempt
 from rustbot_jupyter.engine.budget import Budget, Reservation
 from rustbot_jupyter.engine.coalesce import Coalescer
 from rustbot_jupyter.engine.context import build_messages
-from rustbot_jupyter.engine.plan import TurnPlan
+from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
 from rustbot_jupyter.engine.states import Trigger
 from rustbot_jupyter.engine.toolbox import Toolbox, ToolStates
 from rustbot_jupyter.engine.turn import Turn
@@ -26,6 +26,7 @@ from rustbot_jupyter.events import (
     FirstToken,
     ProviderWaiting,
     ReasoningStreamed,
+    RequestAdapted,
     RequestSent,
     RetryScheduled,
     TextStreamed,
@@ -34,7 +35,15 @@ from rustbot_jupyter.events import (
     TurnInterrupted,
     TurnStarted,
 )
-from rustbot_jupyter.llm.base import Answer, ChatRequest, ChatStream, ReasoningDelta, TextDelta, ToolCallStarted
+from rustbot_jupyter.llm.base import (
+    Adapted,
+    Answer,
+    ChatRequest,
+    ChatStream,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallStarted,
+)
 from rustbot_jupyter.llm.token_estimate import estimate_tokens
 from rustbot_jupyter.messages import (
     CitationPart,
@@ -239,6 +248,8 @@ class TurnRunner:
                         reasoning.add(piece.text)
                     elif isinstance(piece, ToolCallStarted):
                         self._first_token()
+                    elif isinstance(piece, Adapted):
+                        self._emit(RequestAdapted, model=request.model, text=piece.text)
                     else:
                         self._still_waiting()
         finally:
@@ -255,6 +266,7 @@ class TurnRunner:
             response_format=self._turn.request.response_format,
             tools=self._plan.tools.definitions if self._plan.tools is not None else (),
             extra=self._turn.request.extra,
+            insists_on=_insists_on(self._turn.request),
             **fields,
         )
 
@@ -395,6 +407,12 @@ class TurnRunner:
         event = kind(turn_id=self._turn.id, conversation_id=self._turn.history.id, **fields)
         self._emit_event(event)
         return event
+
+
+def _insists_on(request: TurnRequest) -> frozenset[str]:
+    """What this very question asks for, and would be wrong without."""
+    wishes = {"tools": bool(request.tools), "response_format": request.response_format is not None}
+    return frozenset(name for name, is_wished in wishes.items() if is_wished)
 
 
 def _partial_parts(answer: Answer, turn: Turn) -> tuple[Any, ...]:

@@ -37,6 +37,8 @@ class ChatRequest:
     """The conversation's id; keeps it on one provider, so that its prompt cache is hit."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further body fields, as the user gave them (`-o KEY VALUE`)."""
+    insists_on: frozenset[str] = frozenset()
+    """Body fields that the user asked for with this question: not left out, even where the server refuses them."""
 
 
 # Stream events: pieces of a streaming answer. Adjacent pieces of one network read come as one.
@@ -69,7 +71,15 @@ class Waiting:
     """A life sign without content (a comment line)."""
 
 
-StreamEvent = TextDelta | ReasoningDelta | ToolCallStarted | Waiting
+@dataclass(frozen=True, slots=True)
+class Adapted:
+    """The server refused a part of the request that can be done without, and was asked so."""
+
+    text: str
+    """A sentence or two for the user."""
+
+
+StreamEvent = TextDelta | ReasoningDelta | ToolCallStarted | Waiting | Adapted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

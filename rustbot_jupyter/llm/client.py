@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from rustbot_jupyter import __version__
 from rustbot_jupyter.errors import AuthenticationFailed, ConnectionFailed, InvalidAnswer, ModelError, ModelTimeout
-from rustbot_jupyter.llm import failures, wire
+from rustbot_jupyter.llm import failures
+from rustbot_jupyter.llm.adaptation import Adaptation
 from rustbot_jupyter.llm.base import ChatRequest, ChatStream
 from rustbot_jupyter.llm.exchange import Exchange, Limits
 from rustbot_jupyter.llm.keys import ApiKey, Secret
+from rustbot_jupyter.llm.lessons import Lessons
+from rustbot_jupyter.llm.refusals import Refusal
 from rustbot_jupyter.llm.target import Target, host_name, split_url
 from rustbot_jupyter.llm.tasks import apart
 from rustbot_jupyter.llm.usage_shapes import read_generation
@@ -48,6 +51,7 @@ class ChatClient:
         idle_timeout_s: Longest silence after the first content.
         redact: Masks keys in what the provider says; this client's own key is always masked.
         app_url: Names the application to OpenRouter.
+        lessons: What this server refused before, and where that is kept; None keeps it in this client.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class ChatClient:
         idle_timeout_s: float = 60.0,
         redact: Callable[[str], str] | None = None,
         app_url: str = "",
+        lessons: Lessons | None = None,
     ) -> None:
         key = ApiKey(api_key)
         parts = split_url(base_url)
@@ -81,6 +86,7 @@ class ChatClient:
             first_token_s=LOCAL_FIRST_TOKEN_S if loads_model else first_token_timeout_s, idle_s=idle_timeout_s
         )
         self._app_url = app_url
+        self._lessons = lessons or Lessons()
         self._opened: Transport | None = None
 
     def __repr__(self) -> str:
@@ -102,12 +108,9 @@ class ChatClient:
         Raises:
             RequestError: The request cannot be written as JSON.
         """
-        # Strict servers answer 400 to a field they do not know; this one is sent without being asked for.
-        with_session = self._target.is_openrouter or self.is_local
+        await self._lessons.ready()
         target = replace(self._target, model=request.model)
-        exchange = Exchange(
-            _Network(self, target, wire.encode(request, with_session=with_session)), target, self._limits
-        )
+        exchange = Exchange(_Network(self, target, Adaptation(request, target, self._lessons)), target, self._limits)
         exchange.start()
         try:
             yield exchange
@@ -159,6 +162,7 @@ class ChatClient:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        await self._lessons.written()
         transport, self._opened = self._opened, None
         if transport is not None:
             await transport.aclose()
@@ -259,10 +263,26 @@ class ChatClient:
 class _Network:
     """One request, ready to be sent."""
 
-    def __init__(self, client: ChatClient, target: Target, body: bytes) -> None:
+    def __init__(self, client: ChatClient, target: Target, adaptation: Adaptation) -> None:
         self._client = client
         self._target = target
-        self._body = body
+        self._adaptation = adaptation
+        self._body = adaptation.encoded()
+
+    def adapt(self, refusal: Refusal | None) -> bool:
+        """True if the request can do without what was refused; it is sent so from now on."""
+        if refusal is None or not self._adaptation.learn(refusal):
+            return False
+        self._body = self._adaptation.encoded()
+        return True
+
+    def accepted(self) -> tuple[str, ...]:
+        """Remember what the request had to do without, now that it was taken; sentences for the user, each once."""
+        return self._adaptation.keep()
+
+    def explained(self, error: ModelError) -> ModelError:
+        """The error, with the way out where the user insists on what was refused."""
+        return self._adaptation.explained(error)
 
     def post(self, trace: Trace) -> AbstractAsyncContextManager[httpx.Response]:
         """Send it."""

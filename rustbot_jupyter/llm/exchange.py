@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from rustbot_jupyter.errors import ModelError, ModelTimeout, StreamBroken
-from rustbot_jupyter.llm.base import Answer, StreamEvent
+from rustbot_jupyter.llm.base import Adapted, Answer, StreamEvent
 from rustbot_jupyter.llm.intake import Intake
+from rustbot_jupyter.llm.refusals import Refusal
 from rustbot_jupyter.llm.stream import AnswerTooLong
 from rustbot_jupyter.llm.target import Target
 from rustbot_jupyter.llm.tasks import stop
@@ -49,6 +50,15 @@ class Sends(Protocol):
     def failure(self, error: Exception, *, has_begun: bool, has_head: bool) -> Exception:
         """What an exception of the network means."""
 
+    def adapt(self, refusal: Refusal | None) -> bool:
+        """True if the request can do without what was refused; `post` sends it so from now on."""
+
+    def accepted(self) -> tuple[str, ...]:
+        """The server took the request: what it had to do without, in sentences for the user."""
+
+    def explained(self, error: ModelError) -> ModelError:
+        """The error of a refused request, with what the user can do."""
+
 
 class Exchange:
     """A running answer; `start` it, iterate, `close` it."""
@@ -60,6 +70,7 @@ class Exchange:
         self._intake = Intake(target)
         self._builder = self._intake.builder
         self._error: Exception | None = None
+        self._untold: list[Adapted] = []
         self._over = False
         self._news = False
         self._waiter: asyncio.Future[None] | None = None
@@ -90,6 +101,8 @@ class Exchange:
         while True:
             over = self._over
             self._news = False
+            while self._untold:
+                yield self._untold.pop(0)
             for event in self._take(final=over):
                 yield event
             if over:
@@ -99,7 +112,7 @@ class Exchange:
                 await self._waiter
         error = self._intake.verdict(self._error)
         if error is not None:
-            raise error
+            raise self._network.explained(error) if isinstance(error, ModelError) else error
 
     def _take(self, *, final: bool) -> list[StreamEvent]:
         self._unread = 0
@@ -120,7 +133,7 @@ class Exchange:
 
     async def _read(self) -> None:
         try:
-            await self._send_and_receive()
+            await self._send_until_taken()
         except asyncio.CancelledError:
             if self._error is None:
                 raise
@@ -137,6 +150,20 @@ class Exchange:
                 self._error.__traceback__ = None
             self._over = True
             self._wake()
+
+    async def _send_until_taken(self) -> None:
+        await self._send_and_receive()
+        while self._network.adapt(self._intake.refusal()):
+            self._intake = Intake(self._target)
+            self._builder, self._error, self._unread = self._intake.builder, None, 0
+            self._last_byte = self._loop.time()
+            self._set_clock()
+            await self._send_and_receive()
+        if self._error is None and self._builder.error is None:
+            self._accepted()
+
+    def _accepted(self) -> None:
+        self._untold += map(Adapted, self._network.accepted())
 
     async def _send_and_receive(self) -> None:
         try:
@@ -172,6 +199,9 @@ class Exchange:
                 continue
             self._unread += len(data)
             self._intake.feed(data)
+            if builder.error is not None and builder.is_done and not builder.has_begun:
+                # It may be asked again, so this is not over for the caller.
+                return
             self._over = builder.is_done
             self._wake()
             is_new_phase = builder.has_begun is not begun or builder.has_finished is not finished
@@ -179,6 +209,7 @@ class Exchange:
                 # Another limit holds from here on.
                 begun, finished = builder.has_begun, builder.has_finished
                 self._set_clock()
+                self._accepted()
             if is_new_phase or len(data) < _SMALL_PIECE_BYTES:
                 # The caller gets it now: asking httpx for more takes longer than that. Of a burst it gets more at once.
                 await asyncio.sleep(0)

@@ -58,6 +58,12 @@ _UNKNOWN_MODEL = re.compile(
     r"|unknown model|no such model|no endpoints found",
     re.IGNORECASE,
 )
+_SPEAKS_OF_MODEL = re.compile(r"models?\b|deployment|endpoints? found|guardrail|provider", re.IGNORECASE)
+_WRONG_PLACE = re.compile(
+    r"(unexpected|unknown|invalid|unrecogni[sz]ed|no such) (request )?(endpoint|url|path|route)|method not allowed"
+    r"|cannot (get|post) /|no route|(resource|file|path|page|url|endpoint|route) (was )?not found",
+    re.IGNORECASE,
+)
 _IN_FLIGHT = re.compile(r"in[ -]flight|pending requests?", re.IGNORECASE)
 
 
@@ -83,21 +89,18 @@ def from_http(status: int, headers: Mapping[str, str], body: bytes, target: Targ
         data = json.loads(body)
     except (ValueError, RecursionError):
         data = None
-    if data is None and status in (404, 405):
-        return InvalidAnswer(
-            f"{target.host} has no chat service at this address (status {status}). Check the base URL; "
-            "it usually ends in /v1.",
-            status=status,
-            detail=visible_text(body, headers, target),
-        )
     report = _read(data, status) if data is not None else Report(message=visible_text(body, headers, target))
+    if status in (404, 405) and not _names_model(report, target, is_page="html" in headers.get("content-type", "")):
+        return _no_service(report, status, target)
     return _error(report, status, headers, target)
 
 
 def from_stream(error: Any, target: Target, *, has_begun: bool) -> ModelError:
     """The error for an error object inside a successful answer; a broken stream if the answer had begun."""
     report = _read(error if isinstance(error, dict) and "error" in error else {"error": error}, None)
-    cause = _error(report, report.status, {}, target)
+    # LM Studio says so with status 200.
+    is_elsewhere = not has_begun and _WRONG_PLACE.search(report.message)
+    cause = _no_service(report, report.status, target) if is_elsewhere else _error(report, report.status, {}, target)
     if not has_begun:
         return cause
     return StreamBroken(
@@ -106,6 +109,11 @@ def from_stream(error: Any, target: Target, *, has_begun: bool) -> ModelError:
         detail=cause.detail,
         metadata=cause.metadata,
     )
+
+
+def status_in(error: Any) -> int | None:
+    """The HTTP status that an error object inside a successful answer names; None when it names none."""
+    return _read(error if isinstance(error, dict) and "error" in error else {"error": error}, None).status
 
 
 def not_an_answer(body: bytes, headers: Mapping[str, str], status: int, target: Target) -> ModelError:
@@ -245,6 +253,24 @@ _BY_STATUS: dict[int, tuple[type[ModelError], Sentence]] = {
     408: _UNAVAILABLE,
     429: (RateLimited, sentences.rate_limited),
 }
+
+
+def _names_model(report: Report, target: Target, *, is_page: bool) -> bool:
+    """True if the error speaks of the model, and not of the address."""
+    text = f"{report.code} {report.message}"
+    if is_page or _WRONG_PLACE.search(text):
+        return False
+    is_named = bool(target.model) and re.search(rf"(?<![\w/.-]){re.escape(target.model)}(?![\w/-])", text) is not None
+    return is_named or _SPEAKS_OF_MODEL.search(text) is not None
+
+
+def _no_service(report: Report, status: int | None, target: Target) -> ModelError:
+    status_note = f" (status {status})" if status else ""
+    return InvalidAnswer(
+        f"{target.host} has no chat service at this address{status_note}. Check the base URL; it usually ends in /v1.",
+        status=status,
+        detail=_clean(report.message, target, _MAX_DETAIL_CHARS),
+    )
 
 
 def _redirected(status: int, headers: Mapping[str, str], target: Target) -> ModelError:

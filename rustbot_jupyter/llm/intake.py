@@ -8,6 +8,7 @@ from enum import Enum
 
 from rustbot_jupyter.errors import ConnectionFailed, InvalidAnswer, ModelError, StreamBroken
 from rustbot_jupyter.llm import failures
+from rustbot_jupyter.llm.refusals import Refusal, read_refusal
 from rustbot_jupyter.llm.sse import MAX_EVENT_BYTES, EventTooLong, SSEDecoder
 from rustbot_jupyter.llm.stream import AnswerBuilder
 from rustbot_jupyter.llm.target import Target
@@ -81,6 +82,19 @@ class Intake:
         """Take bytes of an answer that is no success; False when that was enough."""
         self._body += data
         return len(self._body) <= _MAX_ERROR_BYTES
+
+    def refusal(self) -> Refusal | None:
+        """What the server said instead of an answer, where it may have refused a part of the request."""
+        if self.builder.has_begun:
+            return None
+        if self.is_success:
+            error = self.builder.error
+            return None if error is None else read_refusal(failures.status_in(error), error)
+        try:
+            said: object = json.loads(self._body)
+        except (ValueError, RecursionError):
+            said = failures.visible_text(bytes(self._body), self._headers, self._target)
+        return read_refusal(self._status, said)
 
     def status_error(self) -> ModelError:
         """The error of an answer that is no success, with as much of its body as came."""

@@ -9,6 +9,8 @@ from typing import Any
 
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.llm.base import ChatRequest
+from rustbot_jupyter.llm.refusals import LIMITS
+from rustbot_jupyter.llm.spellings import OPENROUTER, Dialect
 from rustbot_jupyter.messages import (
     AttachedPart,
     FilePart,
@@ -21,20 +23,27 @@ from rustbot_jupyter.messages import (
 )
 
 _MAX_SESSION_ID_CHARS = 256
+_NOT_EVERYWHERE = frozenset({"models", "provider", "session_id", "cache_control", "stream_options"})
+"""Fields that only some servers take."""
 
 
-def encode(request: ChatRequest, *, with_session: bool = True) -> bytes:
+def encode(request: ChatRequest) -> bytes:
+    """The body as it is sent to OpenRouter.
+
+    Raises:
+        RequestError: A field cannot be written as JSON.
+    """
+    return encoded(body_of(request))
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
     """The body as UTF-8. Lone surrogates, which UTF-8 cannot hold, go out as U+FFFD.
-
-    Args:
-        request: What to ask.
-        with_session: Whether to send `session_id`; strict servers refuse fields they do not know.
 
     Raises:
         RequestError: A field cannot be written as JSON.
     """
     try:
-        text = json.dumps(_body(request, with_session), ensure_ascii=False, allow_nan=False, default=_plain)
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, default=_plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise RequestError(f"The request cannot be sent as JSON: {error}. Check the extra request fields.") from error
     try:
@@ -43,28 +52,50 @@ def encode(request: ChatRequest, *, with_session: bool = True) -> bytes:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode("utf-8")
 
 
-def _body(request: ChatRequest, with_session: bool) -> dict[str, Any]:
+def body_of(request: ChatRequest, dialect: Dialect = OPENROUTER) -> dict[str, Any]:
+    """The body of a request, as this kind of server spells it."""
     optional = {
         "models": request.fallback_models,
-        "max_tokens": request.max_tokens,
-        **request.sampling,
-        "reasoning": request.reasoning,
+        **_limit(request, dialect),
+        **{dialect.renames.get(name, name): value for name, value in request.sampling.items()},
+        **_reasoning(request, dialect),
         "provider": request.provider,
         "response_format": request.response_format,
         "tools": request.tools,
         "tool_choice": request.tool_choice,
         "cache_control": request.cache_control,
-        "session_id": (request.session_id or "")[:_MAX_SESSION_ID_CHARS] if with_session else None,
+        "session_id": (request.session_id or "")[:_MAX_SESSION_ID_CHARS],
+        # OpenRouter always sends the usage; others only when asked.
+        "stream_options": {"include_usage": True},
     }
+    unknown = _NOT_EVERYWHERE - dialect.takes
     return {
         "model": request.model,
         "messages": [entry for message in request.messages for entry in _entries(message)],
         "stream": True,
-        # OpenRouter always sends the usage; local servers only when asked.
-        "stream_options": {"include_usage": True},
-        **{name: value for name, value in optional.items() if value is not None and value not in ("", (), [], {})},
-        **request.extra,
+        **{
+            name: value
+            for name, value in optional.items()
+            if value is not None and value not in ("", (), [], {}) and name not in unknown
+        },
+        **{name: value for name, value in request.extra.items() if name not in LIMITS},
     }
+
+
+def _limit(request: ChatRequest, dialect: Dialect) -> dict[str, Any]:
+    """The longest answer: the smaller of what a cap allows and what the user gave, in the user's spelling if any."""
+    given = next((name for name in LIMITS if name in request.extra), None)
+    if given is None:
+        return {dialect.limit: request.max_tokens}
+    limits = [limit for limit in (request.max_tokens, request.extra[given]) if isinstance(limit, int)]
+    return {given: min(limits, default=request.extra[given])}
+
+
+def _reasoning(request: ChatRequest, dialect: Dialect) -> dict[str, Any]:
+    if dialect.effort == "reasoning":
+        return {"reasoning": request.reasoning}
+    # What else OpenRouter's object says has no name there.
+    return {dialect.effort: (request.reasoning or {}).get("effort")}
 
 
 def _entries(message: Message) -> Iterator[dict[str, Any]]:

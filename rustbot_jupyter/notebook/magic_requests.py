@@ -32,7 +32,6 @@ _SET_BY_US = {
     "stream_options": "Rustbot asks for the usage itself",
     "session_id": "it is the conversation; --new begins another",
     "models": "use '-o fallback_models'",
-    "max_completion_tokens": "use '-o max_tokens', which spending caps know",
     "n": "Rustbot shows one answer",
 }
 """Request fields that would break the answer, its usage or a spending cap, and what to do instead."""
@@ -58,6 +57,10 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
         if key in _SET_BY_US:
             raise RequestError(f"'-o {key}' cannot be used: {_SET_BY_US[key]}.")
     options = {key: value for key, value in call.options.items() if key in FIELDS}
+    extra = {key: value for key, value in call.options.items() if key not in options}
+    if "max_completion_tokens" in extra:
+        # Spending caps know the limit by its other name.
+        options.setdefault("max_tokens", extra["max_completion_tokens"])
     named = list(call.variables)
     message = user_message(_text(call, notebook, schema_only, named))
     pictures = () if schema_only else _pictures(named, notebook.namespace)
@@ -67,7 +70,7 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
         # Tools are held to it, too.
         overrides={**_overrides(call), **options, **({"send_values": False} if schema_only else {})},
         profile=call.profile,
-        extra={key: value for key, value in call.options.items() if key not in options},
+        extra=extra,
         response_format=_response_format(call.schema),
         use_history=call.uses_history,
         timeout_s=call.timeout_s,

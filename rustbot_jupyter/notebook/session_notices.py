@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import zlib
 
-from rustbot_jupyter.events import AssistantEvent, BudgetWarned
+from rustbot_jupyter.events import AssistantEvent, BudgetWarned, RequestAdapted
 from rustbot_jupyter.notebook.compat import KernelFacts
 from rustbot_jupyter.notebook.protocol import NoticeView
 from rustbot_jupyter.settings.layers import Settings
 from rustbot_jupyter.settings.redaction import redact
+
+_MOST_OF_SERVER = 3
 
 
 class Notices:
@@ -19,11 +21,12 @@ class Notices:
         self._of_kernel = _kernel_notices(kernel)
         self._of_settings: list[NoticeView] = []
         self._of_budget: list[NoticeView] = []
+        self._of_server: list[NoticeView] = []
         self._dismissed: set[str] = set()
 
     def shown(self) -> list[NoticeView]:
         """All banners that were not put away."""
-        notices = [*self._of_settings, *self._of_budget, *self._of_kernel]
+        notices = [*self._of_settings, *self._of_budget, *self._of_server, *self._of_kernel]
         return [notice for notice in notices if notice["id"] not in self._dismissed]
 
     def dismiss(self, notice_id: str) -> None:
@@ -38,6 +41,9 @@ class Notices:
 
     def on_event(self, event: AssistantEvent) -> bool:
         """Whether an event changed the banners."""
+        if isinstance(event, RequestAdapted):
+            self._of_server = [*self._of_server, _notice("server", "info", event.text)][-_MOST_OF_SERVER:]
+            return True
         if not isinstance(event, BudgetWarned):
             return False
         text = f"${event.spent_usd:.2f} of the cap of ${event.cap_usd:g} are spent."

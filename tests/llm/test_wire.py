@@ -10,6 +10,7 @@ import pytest
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.llm import wire
 from rustbot_jupyter.llm.base import ChatRequest
+from rustbot_jupyter.llm.spellings import DIALECTS, dialect_of
 from rustbot_jupyter.messages import (
     CitationPart,
     FilePart,
@@ -69,14 +70,64 @@ def test_everything_that_is_set_is_sent() -> None:
 
 
 def test_extra_fields_win() -> None:
-    assert body_of(max_tokens=5, extra={"max_tokens": 7, "user": "me"})["max_tokens"] == 7
+    body = body_of(sampling={"top_p": 0.5}, extra={"top_p": 0.1, "user": "me"})
+
+    assert (body["top_p"], body["user"]) == (0.1, "me")
 
 
-def test_a_long_session_id_is_cut_and_can_be_left_out() -> None:
-    request = ChatRequest(model="m", messages=(), session_id="x" * 500)
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+@pytest.mark.parametrize(("given", "sent"), [(3, 3), (7, 5)])
+def test_an_extra_limit_keeps_its_spelling_and_lifts_no_cap(name: str, given: int, sent: int) -> None:
+    body = body_of(max_tokens=5, extra={name: given})
 
-    assert len(json.loads(wire.encode(request))["session_id"]) == 256
-    assert "session_id" not in json.loads(wire.encode(request, with_session=False))
+    assert {key: value for key, value in body.items() if "tokens" in key} == {name: sent}
+
+
+def test_a_long_session_id_is_cut() -> None:
+    assert len(body_of(session_id="x" * 500)["session_id"]) == 256
+
+
+OWN_SPELLINGS = {
+    "openrouter.ai": {"max_tokens", "reasoning", "models", "provider", "session_id", "cache_control", "stream_options"},
+    "api.openai.com": {"max_completion_tokens", "reasoning_effort", "stream_options"},
+    "mine.openai.azure.com": {"max_completion_tokens", "reasoning_effort", "stream_options"},
+    "localhost:11434": {"max_tokens", "reasoning_effort", "stream_options"},
+    "127.0.0.1:8080": {"max_tokens", "reasoning_effort", "stream_options"},
+    "localhost:8000": {"max_tokens", "reasoning_effort", "stream_options"},
+    "[::1]:1234": {"max_tokens", "reasoning_effort", "stream_options"},
+    "api.deepseek.com": {"max_tokens", "reasoning_effort", "stream_options"},
+    "generativelanguage.googleapis.com": {"max_tokens", "reasoning_effort", "stream_options"},
+    "api.mistral.ai": {"max_tokens", "reasoning_effort"},
+    "localhost:5000": {"max_tokens", "reasoning_effort", "stream_options", "session_id"},
+    "models.example": {"max_tokens", "reasoning_effort", "stream_options"},
+    "openrouter.ai.example": {"max_tokens", "reasoning_effort", "stream_options"},
+}
+
+
+@pytest.mark.parametrize("host", OWN_SPELLINGS)
+def test_each_kind_of_server_gets_the_fields_that_it_knows(host: str) -> None:
+    request = ChatRequest(
+        model="m",
+        messages=(),
+        fallback_models=("n",),
+        max_tokens=9,
+        sampling={"seed": 1},
+        reasoning={"effort": "low"},
+        provider={"sort": "price"},
+        cache_control={"type": "ephemeral"},
+        session_id="c",
+    )
+
+    is_local = host.startswith(("localhost", "127.0.0.1", "[::1]"))
+    body = wire.body_of(request, dialect_of(host, is_local=is_local))
+
+    seed = "random_seed" if "mistral" in host else "seed"
+    assert body.keys() - {"model", "messages", "stream"} == OWN_SPELLINGS[host] | {seed}
+    assert body.get("reasoning_effort", "low") == "low"
+
+
+def test_every_kind_of_server_says_where_its_fields_are_described() -> None:
+    assert all(dialect.source.startswith("https://") for dialect in DIALECTS)
 
 
 def test_several_text_parts_are_one_text() -> None:

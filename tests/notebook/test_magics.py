@@ -158,7 +158,7 @@ def test_an_expression_that_fails_is_not_sent(notebook, server):
     assert server.chats == []
 
 
-@pytest.mark.parametrize("option", ["messages []", "stream false", "n 5", "max_completion_tokens 9", "models a/b"])
+@pytest.mark.parametrize("option", ["messages []", "stream false", "n 5", "models a/b"])
 def test_an_option_cannot_replace_what_rustbot_sends(notebook, server, option):
     error = notebook.fail(f"%%rustbot -o {option}\nWhy?")
 

@@ -19,7 +19,7 @@ from rustbot_jupyter.engine.plan import TurnRequest
 from rustbot_jupyter.engine.planner import ModelPlanner
 from rustbot_jupyter.engine.usage_log import PendingCost
 from rustbot_jupyter.errors import AuthenticationFailed, ConnectionFailed, ContextTooLong, StreamBroken
-from rustbot_jupyter.events import BudgetWarned
+from rustbot_jupyter.events import BudgetWarned, RequestAdapted
 from rustbot_jupyter.llm.base import ReasoningDelta, ToolCallStarted
 from rustbot_jupyter.messages import CitationPart, ToolCallPart, user_message
 from rustbot_jupyter.notebook import session as session_module
@@ -779,6 +779,16 @@ async def test_a_budget_that_runs_out_is_a_banner(chat: Chat) -> None:
     await chat.until(lambda: chat.page.notices)
 
     assert chat.page.notices[0]["text"] == "$0.80 of the cap of $1 are spent."
+
+
+async def test_what_a_server_refused_is_a_banner(chat: Chat) -> None:
+    chat.agent.queue.put(RequestAdapted(model="tiny", text="'tiny' does not take tools. It is asked without them."))
+
+    await chat.until(lambda: chat.page.notices)
+
+    assert [(notice["level"], notice["text"]) for notice in chat.page.notices] == [
+        ("info", "'tiny' does not take tools. It is asked without them.")
+    ]
 
 
 # Events.
