@@ -391,7 +391,7 @@ class TurnInterrupted(AssistantEvent):
     """None when nothing had arrived."""
     usage: Usage
     reason: str
-    """user, shutdown, timeout or stream (it broke after the first token)."""
+    """user, shutdown, timeout, stream (it broke after the first token) or empty (the model said nothing)."""
     took_s: float
     error: str = ""
 

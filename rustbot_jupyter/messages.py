@@ -53,6 +53,8 @@ class ReasoningPart:
     """Readable reasoning; "" when the provider sent it encrypted only."""
     details: tuple[Mapping[str, Any], ...] = ()
     """OpenRouter's `reasoning_details`, assembled; sent back unchanged, in order."""
+    field: str = "reasoning"
+    """The wire's name that the text came under and goes back under; "" when it stood in the text, between tags."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

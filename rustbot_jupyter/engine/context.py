@@ -22,10 +22,10 @@ def build_messages(
 ) -> tuple[Message, ...]:
     """The system prompt and the newest turns that fit; the last turn is always sent, whole.
 
-    Left out: answers without content (failed or stopped before the first word), and pictures for a model that takes
-    none, which is told so.
+    Left out: answers without content (failed or stopped before the first word), in place of which a note stands, as
+    many templates take user and assistant in turn only; and pictures for a model that takes none, which is told so.
     """
-    sendable = [message for message in history if _has_content(message)]
+    sendable = _in_turn([message for message in history if _has_content(message)])
     if not takes_images:
         sendable = [_without_pictures(message) for message in sendable]
     if budget_tokens is not None:
@@ -38,9 +38,31 @@ def build_messages(
 def _has_content(message: Message) -> bool:
     if message.role is not MessageRole.ASSISTANT:
         return True
-    return bool(message.text or message.tool_calls) and message.status is not MessageStatus.ERROR
+    said = message.text.strip() or message.tool_calls or _is_picture(message)
+    return bool(said) and message.status is not MessageStatus.ERROR
 
 
+def _is_picture(message: Message) -> bool:
+    return not message.text.strip() and any(isinstance(part, ImagePart) for part in message.parts)
+
+
+def _in_turn(messages: list[Message]) -> list[Message]:
+    """With a note of the assistant wherever a question follows one that has no answer."""
+    before: Message | None = None
+    kept = []
+    for message in messages:
+        if message.role is MessageRole.USER and before is not None and before.role is not MessageRole.ASSISTANT:
+            kept.append(Message(role=MessageRole.ASSISTANT, parts=(TextPart(text=NO_ANSWER),)))
+        if message.role is MessageRole.ASSISTANT and _is_picture(message):
+            # Pictures of its own are not sent to a model, and an empty message is refused.
+            message = replace(message, parts=(*message.parts, TextPart(text=PICTURE_ONLY)))
+        kept.append(message)
+        before = message
+    return kept
+
+
+NO_ANSWER = "[No answer was given.]"
+PICTURE_ONLY = "[The answer was a picture.]"
 NO_PICTURES = "[A picture was left out: this model takes none.]"
 
 

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from rustbot_jupyter.errors import ModelError, RustbotError
+from rustbot_jupyter.llm.base import Answer
 
 logger = logging.getLogger("rustbot_jupyter.turn")
 
@@ -29,3 +30,17 @@ def failure_fields(error: RustbotError) -> dict[str, Any]:
             "suggestions": suggestions,
         }
     return fields
+
+
+def nothing_said(answer: Answer, model: str) -> str:
+    """What the user is told of an answer without a word in it."""
+    tokens = answer.usage.reasoning_tokens or answer.usage.output_tokens
+    thought = f" (only reasoning, {tokens:,} tokens)" if tokens else " (only reasoning)"
+    what = f"{model!r} gave no answer{thought if answer.reasoning is not None else ''}."
+    if answer.finish_reason == "length":
+        return (
+            f"{what} It reached its length limit before the first word; raise `max_tokens` or the cap, and ask again."
+        )
+    if answer.finish_reason == "content_filter":
+        return f"{what} The provider's filter held it back; ask in other words."
+    return f"{what} Ask again, or pick another model."

@@ -17,7 +17,7 @@ from rustbot_jupyter.engine.plan import TurnPlan, TurnRequest
 from rustbot_jupyter.engine.states import Trigger
 from rustbot_jupyter.engine.toolbox import Toolbox, ToolStates
 from rustbot_jupyter.engine.turn import Turn
-from rustbot_jupyter.engine.turn_failures import failure_fields, own_fault
+from rustbot_jupyter.engine.turn_failures import failure_fields, nothing_said, own_fault
 from rustbot_jupyter.engine.usage_log import UsageLog
 from rustbot_jupyter.errors import ModelError, ModelTimeout, RustbotError, UnknownModel
 from rustbot_jupyter.events import (
@@ -111,7 +111,10 @@ class TurnRunner:
         try:
             async with timeout:
                 answer = await self._rounds()
-            self._finished(answer)
+            if answer.says_nothing:
+                self._said_nothing(answer)
+            else:
+                self._finished(answer)
         except asyncio.CancelledError:
             self._interrupted(turn.stop_reason or "user", "")
             raise
@@ -346,9 +349,15 @@ class TurnRunner:
         cited = {page.url for page in answer.citations}
         return [page for url, page in pages.items() if url not in cited][:MOST_CITATIONS]
 
-    def _interrupted(self, reason: str, error: str) -> None:
+    def _said_nothing(self, answer: Answer) -> None:
+        """The model ended its answer before the first word of it."""
+        self._fire(Trigger.ANSWER_DONE)
+        self._interrupted("empty", nothing_said(answer, self._plan.model), has_place=True)
+
+    def _interrupted(self, reason: str, error: str, *, has_place: bool = False) -> None:
+        """Keep what there is; `has_place`: the answer has its place in the conversation even if there is nothing."""
         parts = _partial_parts(self._answer, self._turn)
-        message = self._assistant_message(parts, MessageStatus.INTERRUPTED) if parts else None
+        message = self._assistant_message(parts, MessageStatus.INTERRUPTED) if parts or has_place else None
         if message is not None:
             self._turn.history.append(message)
         self._end(
@@ -422,6 +431,6 @@ def _partial_parts(answer: Answer, turn: Turn) -> tuple[Any, ...]:
         ReasoningPart(text=turn.reasoning.text) if turn.reasoning and turn.reasoning.text else None
     )
     parts: list[Any] = [reasoning] if reasoning is not None else []
-    if text:
+    if text.strip():
         parts.append(TextPart(text=text))
     return (*parts, *answer.citations)

@@ -107,7 +107,12 @@ class Answer:
     is_complete: bool = False
     """True once a finish reason or `[DONE]` was seen."""
     skipped_events: int = 0
-    """Events that did not parse and were left out."""
+    """Events that did not parse and were left out; where one may have held a piece, the answer is not complete."""
+
+    @property
+    def says_nothing(self) -> bool:
+        """True if there is nothing in it for the user: no word, no picture, no tool call."""
+        return not (self.text.strip() or self.refusal.strip() or self.images or self.tool_calls)
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -119,6 +119,12 @@ class Intake:
             return failures.from_stream(builder.error, self._target, has_begun=builder.has_begun)
         if builder.nothing_parsed:
             return error or self._not_an_answer()
+        if builder.has_finished and builder.has_gap:
+            kind = StreamBroken if builder.has_begun else InvalidAnswer
+            return kind(
+                f"{host} sent a piece of the answer that cannot be read, so that something is missing from it. "
+                "What had arrived is kept; ask again."
+            )
         if builder.has_finished:
             # A complete answer stays complete, however the connection ended.
             return None
@@ -145,7 +151,7 @@ class Intake:
         if not start:
             self.builder.add_waiting()
             return _Kind.UNKNOWN
-        return {b"{": _Kind.JSON, b"<": _Kind.OTHER}.get(bytes(start), _Kind.STREAM)
+        return {b"{": _Kind.JSON, b"[": _Kind.JSON, b"<": _Kind.OTHER}.get(bytes(start), _Kind.STREAM)
 
     def _check_size(self) -> None:
         if self._kind is _Kind.OTHER and len(self._body) > _MAX_ERROR_BYTES:
@@ -154,10 +160,16 @@ class Intake:
             raise self.too_long()
 
     def _read_json(self) -> None:
+        text = self._body.decode("utf-8-sig", "replace")
         try:
-            self.builder.add_whole(json.loads(self._body.decode("utf-8-sig", "replace")))
+            whole = json.loads(text, strict=False)
         except (ValueError, RecursionError):
-            raise self._not_an_answer() from None
+            whole = None
+        if isinstance(whole, dict):
+            self.builder.add_whole(whole)
+        else:
+            # The chunks of a stream, line by line or in a list, in place of events.
+            self.builder.add_values(text)
 
     def _shows_text(self) -> bool:
         return any(line.strip() and not line.startswith(b":") for line in self._body.splitlines())

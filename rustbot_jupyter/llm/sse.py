@@ -5,6 +5,9 @@ from __future__ import annotations
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 
+_OTHER_FIELDS = {"id", "retry", ""}
+
+
 class EventTooLong(Exception):
     """One event grew beyond the limit."""
 
@@ -104,4 +107,7 @@ class SSEDecoder:
                 data.append(value)
             elif key == "event":
                 name = value
+            elif data and data[-1].startswith("{") and key not in _OTHER_FIELDS:
+                # A line end that nobody escaped, in the middle of a text.
+                data[-1] += "\n" + line
         return (name, "\n".join(data)) if data else None

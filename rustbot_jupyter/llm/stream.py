@@ -11,15 +11,20 @@ from rustbot_jupyter.llm.citations import Citations
 from rustbot_jupyter.llm.images import Images
 from rustbot_jupyter.llm.reasoning import ReasoningDetails, ThinkTags, read_content
 from rustbot_jupyter.llm.tool_calls import ToolCallAssembler
-from rustbot_jupyter.llm.usage_shapes import read_usage
+from rustbot_jupyter.llm.usage_shapes import read_ollama, read_usage
 from rustbot_jupyter.messages import ReasoningPart
 from rustbot_jupyter.usage import Usage
 
 MAX_ANSWER_CHARS = 16 * 1024 * 1024
 
-_raw_decode = json.JSONDecoder().raw_decode
-"""What `json.loads` does without looking for white space around it."""
+_DECODER = json.JSONDecoder(strict=False)
+"""Takes control characters in texts as they are: some servers do not escape them."""
+_BETWEEN_VALUES = re.compile(r"(?:\s|data:)*")
 _PLAIN = {"role", "content"}
+_USUAL = {"index", "delta", "finish_reason", "logprobs", "native_finish_reason", "stop_reason"}
+_REASONING_FIELDS = ("reasoning", "reasoning_content", "thinking")
+_LEAST_REPEATED = 8
+"""Characters of a whole text from which on the same beginning again is a repetition, not chance."""
 _FINISH_REASONS = {"eos": "stop", "function_call": "tool_calls"}
 _KNOWN_FINISH_REASONS = {"stop", "length", "tool_calls", "content_filter", "error"}
 
@@ -58,6 +63,7 @@ class AnswerBuilder:
         self.generation_id: str | None = None
         self._parsed = 0
         self._skipped = 0
+        self._has_gap = False
         self._size = 0
         self._text, self._reasoning, self._refusal = _Text(), _Text(), _Text()
         self._new: list[StreamEvent] = []
@@ -68,6 +74,8 @@ class AnswerBuilder:
         self._citations = Citations()
         self._images = Images()
         self._tags: ThinkTags | None = ThinkTags()
+        self._reasoning_field = ""
+        self._has_delta_text = False
         self._usage = Usage()
         self._model: str | None = None
         self._provider: str | None = None
@@ -81,6 +89,11 @@ class AnswerBuilder:
         if self.error is not None or self.nothing_parsed:
             return False
         return self.is_done or self._is_whole or self._finish_reason is not None
+
+    @property
+    def has_gap(self) -> bool:
+        """True if a piece of an answer that was understood otherwise could not be read."""
+        return self._has_gap and self._parsed > 0
 
     @property
     def is_empty(self) -> bool:
@@ -104,7 +117,7 @@ class AnswerBuilder:
     def add_chunk(self, chunk: Any) -> None:
         """Take one parsed chunk of a stream."""
         if type(chunk) is not dict:
-            self._skipped += 1
+            self._add_other(chunk)
             return
         self._parsed += 1
         if self._model is None or self.generation_id is None:
@@ -113,7 +126,9 @@ class AnswerBuilder:
             self._add_error(chunk)
         choices = chunk.get("choices")
         if choices and type(choices) is list:
-            self._add_choice(choices, "delta")
+            self._add_choice(choices)
+        elif "message" in chunk:
+            self._add_ollama(chunk)
         if "usage" in chunk or "x_groq" in chunk:
             self._add_usage(chunk)
         if "citations" in chunk or "search_results" in chunk:
@@ -121,14 +136,18 @@ class AnswerBuilder:
 
     def add_whole(self, body: Any) -> None:
         """Take a non-streaming answer."""
-        if not isinstance(body, dict) or not (body.keys() & {"choices", "error"} or body.get("object") == "error"):
+        is_answer = isinstance(body, dict) and (
+            body.keys() & {"choices", "error", "message"} or body.get("object") == "error"
+        )
+        if not is_answer:
             self._skipped += 1
             return
-        self.add_chunk({**body, "choices": None})
-        choices = body.get("choices")
-        if isinstance(choices, list) and choices:
-            self._add_choice(choices, "message")
+        self.add_chunk(body)
         self._is_whole = True
+
+    def add_values(self, text: str) -> None:
+        """Take JSON values one behind the other: the chunks of a stream without its frames."""
+        self._feed_one("", text)
 
     def add_waiting(self) -> None:
         """Note a life sign without content."""
@@ -167,57 +186,102 @@ class AnswerBuilder:
             model=self._model,
             provider=self._provider,
             generation_id=self.generation_id,
-            is_complete=self.has_finished,
+            is_complete=self.has_finished and not self.has_gap,
             skipped_events=self._skipped,
         )
 
     def _reasoning_part(self) -> ReasoningPart | None:
         text, details = str(self._reasoning), self._details.whole()
-        return ReasoningPart(text=text, details=details) if text or details else None
+        return ReasoningPart(text=text, details=details, field=self._reasoning_field) if text or details else None
 
     def _feed_one(self, name: str, data: str) -> None:
-        data = data.strip()
-        if self.is_done or not data:
-            return
-        if data == "[DONE]":
-            self.is_done = True
-            return
-        try:
-            chunk, end = _raw_decode(data)
-        except (ValueError, RecursionError):
+        """Take what one event holds: a chunk, as a rule; several in a row where the blank lines are missing."""
+        place = _skip(data, 0)
+        while place < len(data) and not self.is_done:
+            if data.startswith("[DONE]", place):
+                self.is_done = True
+                return
+            try:
+                chunk, place = _DECODER.raw_decode(data, place)
+            except (ValueError, RecursionError):
+                self._skipped += 1
+                # A word such as "ping" is a life sign; what looks like a chunk was one.
+                self._has_gap = self._has_gap or data[place] in "{[" or "choices" in data[place:]
+                return
+            self.add_chunk(chunk)
+            if name == "error" and self.error is None:
+                self.error = chunk
+            place = _skip(data, place)
+
+    def _add_other(self, value: Any) -> None:
+        """A value that is no chunk: a list of them, or nothing that tells anything."""
+        if type(value) is list and value and all(type(item) is dict for item in value):
+            for chunk in value:
+                self.add_chunk(chunk)
+        else:
             self._skipped += 1
-            return
-        if end != len(data):
-            self._skipped += 1
-            return
-        self.add_chunk(chunk)
-        if name == "error" and self.error is None:
-            self.error = chunk
 
     def _identify(self, chunk: dict[str, Any]) -> None:
         self._model = self._model or _name(chunk.get("model"))
         self._provider = self._provider or _name(chunk.get("provider"))
         self.generation_id = self.generation_id or _name(chunk.get("id"))
 
-    def _add_choice(self, choices: list[Any], key: str) -> None:
+    def _add_choice(self, choices: list[Any]) -> None:
         choice = choices[0]
         if type(choice) is not dict or choice.get("index"):
             choice = next((c for c in choices if isinstance(c, dict) and not c.get("index")), None)
             if choice is None:
                 return
-        delta = choice.get(key)
+        delta, content = choice.get("delta"), None
         if delta and type(delta) is dict:
             content = delta.get("content")
             if content:
                 self._add_content(content)
             if not delta.keys() <= _PLAIN:
                 self._add_rest(delta)
+        if content:
+            self._has_delta_text = True
+        elif not choice.keys() <= _USUAL:
+            self._add_elsewhere(choice)
         if "error" in choice:
             self._add_error(choice)
         if choice.get("finish_reason") or choice.get("native_finish_reason"):
             self._finish(choice)
         if "usage" in choice:
             self._add_usage(choice)
+
+    def _add_elsewhere(self, choice: dict[str, Any]) -> None:
+        """An answer, or a piece of one, that does not stand in a `delta`."""
+        message, text = choice.get("message"), choice.get("text")
+        if type(message) is dict:
+            if self._has_delta_text:
+                # The whole once more, behind its pieces.
+                message = {name: value for name, value in message.items() if name in ("annotations", "images")}
+            elif type(content := message.get("content")) is str:
+                self._add_content(self._new_part(content))
+            elif content:
+                self._add_content(content)
+            self._add_rest(message)
+        elif type(text) is str and text and not self._has_delta_text:
+            self._add_content(text)
+
+    def _new_part(self, content: str) -> str:
+        """A message's text without what an earlier one, whole up to there, has said."""
+        self._flush()
+        said = str(self._text)
+        is_repeated = len(said) >= _LEAST_REPEATED and content.startswith(said)
+        return content[len(said) :] if is_repeated else content
+
+    def _add_ollama(self, chunk: dict[str, Any]) -> None:
+        """A piece in the shape of Ollama's own protocol."""
+        message = chunk["message"]
+        if type(message) is dict:
+            self._add_choice(
+                [{"delta": message, "finish_reason": chunk.get("done_reason") if chunk.get("done") else None}]
+            )
+        if (usage := read_ollama(chunk)) is not None:
+            self._usage = self._usage.updated(usage)
+        self._is_whole = self._is_whole or chunk.get("done") is True
 
     def _add_content(self, content: Any) -> None:
         if type(content) is str:
@@ -257,7 +321,10 @@ class AnswerBuilder:
             self.has_begun = True
             readable = self._details.add(details)
         # The same thoughts come under several names: show one.
-        plain = delta.get("reasoning") or delta.get("reasoning_content")
+        field = next((name for name in _REASONING_FIELDS if delta.get(name)), "")
+        plain = delta.get(field)
+        if isinstance(plain, str):
+            self._reasoning_field = self._reasoning_field or field
         self._add_reasoning(plain if isinstance(plain, str) else readable)
         if isinstance(refusal := delta.get("refusal"), str) and refusal:
             self.has_begun = True
@@ -265,6 +332,8 @@ class AnswerBuilder:
             self._refusal.append(refusal)
         if fragments := delta.get("tool_calls"):
             self._add_tool_calls(fragments)
+        elif older := delta.get("function_call"):
+            self._add_tool_calls([{"index": 0, "function": older}])
         if annotations := delta.get("annotations"):
             self._citations.add_annotations(annotations)
         if images := delta.get("images"):
@@ -342,10 +411,16 @@ def _parse_together(events: list[tuple[str, str]]) -> list[Any] | None:
             return None
         texts.append(data)
     try:
-        chunks = json.loads("[" + ",".join(texts) + "]")
+        chunks = _DECODER.decode("[" + ",".join(texts) + "]")
     except (ValueError, RecursionError):
         return None
     return chunks if len(chunks) == len(texts) else None
+
+
+def _skip(data: str, place: int) -> int:
+    """Where the next value begins; some gateways put a stream into a stream, so that marks of events lie between."""
+    found = _BETWEEN_VALUES.match(data, place)
+    return found.end() if found else place
 
 
 def _name(value: Any) -> str | None:

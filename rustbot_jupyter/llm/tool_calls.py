@@ -94,12 +94,23 @@ class ToolCallAssembler:
 
 def _begins_another(call: _Call, index: int | None, call_id: str, name: str) -> bool:
     """Whether a fragment at the place of `call`, not known by its id, is a call of its own."""
-    if call_id and call.id:
-        # Some servers give every call index 0; only the ids tell them apart.
-        return True
     if not name or not call.name:
+        # Some gateways make a new id for each fragment: a call begins with a name, not with an id.
         return False
-    return name != call.name or (index is None and any(call.pieces))
+    if name != call.name:
+        return True
+    if call_id and call.id:
+        # Some servers give every call index 0, others repeat the name with each new id.
+        return _is_whole("".join(call.pieces))
+    return index is None and any(call.pieces)
+
+
+def _is_whole(arguments: str) -> bool:
+    try:
+        json.loads(arguments, strict=False)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _is_good_id(call_id: str) -> bool:

@@ -133,9 +133,11 @@ def _assistant_entry(message: Message) -> dict[str, Any]:
     details = [detail for part in message.parts if isinstance(part, ReasoningPart) for detail in part.details]
     if details:
         entry["reasoning_details"] = details
-    elif calls and message.reasoning:
+    elif calls:
         # Only the follow-up to a tool call needs the thoughts before it.
-        entry["reasoning"] = message.reasoning
+        for part in message.parts:
+            if isinstance(part, ReasoningPart) and part.text and part.field:
+                entry[part.field] = part.text
     return entry
 
 

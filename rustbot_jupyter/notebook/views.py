@@ -31,7 +31,7 @@ MOST_IMAGE_BYTES = 2_200_000
 Ending = TurnFinished | TurnInterrupted | TurnFailed
 
 # An interrupted turn says why in one word; the page knows errors by their class.
-_ERROR_OF_REASON = {"stream": "StreamBroken", "timeout": "ModelTimeout"}
+_ERROR_OF_REASON = {"stream": "StreamBroken", "timeout": "ModelTimeout", "empty": "InvalidAnswer"}
 
 _FINAL_FIELDS = frozenset(
     {"status", "model", "model_is_demo", "usage", "ttft_s", "duration_s", "finish_reason", "citations", "error"}

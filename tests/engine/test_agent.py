@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -444,6 +445,33 @@ async def test_a_model_that_makes_the_same_call_again_and_again_is_stopped_at_th
         await reply_of(ask(agent))
 
     assert len(model.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("steps", "finish_reason", "told"),
+    [
+        ((), "stop", r"'test/model' gave no answer\. Ask again"),
+        (("  ", "\n"), "stop", r"'test/model' gave no answer\. Ask again"),
+        ((ReasoningDelta("Hm."),), "stop", r"gave no answer \(only reasoning, 5 tokens\)\. Ask again"),
+        ((ReasoningDelta("Hm."),), "length", r"length limit before the first word; raise `max_tokens`"),
+        ((), "content_filter", r"filter held it back"),
+    ],
+)
+async def test_an_answer_without_a_word_is_told(
+    make_agent: MakeAgent, model: ScriptedModel, steps: tuple[Any, ...], finish_reason: str, told: str
+):
+    model.will_stream(*steps, finish_reason=finish_reason)
+    model.will_stream("Hello")
+    agent = make_agent()
+
+    reply = await reply_of(ask(agent))
+
+    assert (reply.text, reply.status) == ("", MessageStatus.INTERRUPTED)
+    assert re.search(told, reply.error)
+    assert reply.message.reasoning == ("Hm." if ReasoningDelta("Hm.") in steps else "")
+    assert agent.machine.state is AgentState.IDLE
+    assert (await reply_of(ask(agent, "Again"))).text == "Hello"
+    assert [message.role for message in model.requests[-1].messages] == ["user", "assistant", "user"]
 
 
 async def test_an_unknown_cost_is_estimated_from_prices_and_marked(make_agent: MakeAgent, model: ScriptedModel):

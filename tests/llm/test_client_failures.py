@@ -59,6 +59,7 @@ from rustbot_jupyter.errors import (
 )
 from rustbot_jupyter.llm.base import Waiting
 from rustbot_jupyter.llm.client import ChatClient
+from rustbot_jupyter.messages import ReasoningPart
 
 LIBRARY_WORDS = re.compile(r"httpx|httpcore|h11|anyio|asyncio|Error\b|Exception|Traceback|Protocol")
 
@@ -253,14 +254,42 @@ async def test_clean_end_without_a_finish(server: MisbehavingServer) -> None:
     await break_off(server, [*opening("Hi"), END])
 
 
-async def test_broken_events_are_skipped_and_counted(server: MisbehavingServer) -> None:
+async def test_an_answer_with_a_broken_event_is_interrupted_and_told(server: MisbehavingServer) -> None:
     """N13."""
     server.script([*opening("Hi"), Chunk(event('{"choices": [')), *answer(" there")[1:]])
 
     outcome = await ask_once(server)
 
-    assert outcome.error is None
+    assert type(outcome.error) is StreamBroken
+    assert "cannot be read" in str(outcome.error)
     assert (outcome.answer.text, outcome.answer.skipped_events) == ("Hi there", 1)
+    assert not outcome.answer.is_complete
+
+
+@pytest.mark.parametrize("is_list", [False, True])
+async def test_chunks_without_frames_are_an_answer(server: MisbehavingServer, is_list: bool) -> None:
+    chunks = [json.dumps(delta(content=text)) for text in ("Hel", "lo")] + [json.dumps(delta(finish="stop"))]
+    text = f"[{', '.join(chunks)}]" if is_list else "\n".join(chunks)
+    server.script(body(text.encode(), content_type="application/x-ndjson"))
+
+    outcome = await ask_once(server)
+
+    assert (outcome.error, outcome.answer.text) == (None, "Hello")
+
+
+async def test_ollamas_own_lines_are_an_answer(server: MisbehavingServer) -> None:
+    lines = [
+        {"model": "tiny", "message": {"role": "assistant", "content": "", "thinking": "Hm."}, "done": False},
+        {"model": "tiny", "message": {"role": "assistant", "content": "Hello"}, "done": False},
+        {"model": "tiny", "message": {"content": ""}, "done": True, "prompt_eval_count": 12, "eval_count": 5},
+    ]
+    server.script(body("\n".join(map(json.dumps, lines)).encode(), content_type="application/x-ndjson"))
+
+    answer = (await ask_once(server)).answer
+
+    assert (answer.text, answer.is_complete) == ("Hello", True)
+    assert answer.reasoning == ReasoningPart(text="Hm.", field="thinking")
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (12, 5)
 
 
 async def test_only_broken_events(server: MisbehavingServer) -> None:

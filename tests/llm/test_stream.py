@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from servers.asking import answer_to, understand
 from servers.misbehaving import USAGE, delta, event
 
@@ -252,13 +255,165 @@ def test_odd_shapes_are_harmless(chunk: dict[str, Any]) -> None:
     assert answer.is_complete
 
 
-@pytest.mark.parametrize("junk", ["{", "nonsense", "[1, 2", '{"a": 1} {"b": 2}', "1", "null", "[" * 100_000])
+CR, LF = "\r", "\n"
+BROKEN = ["{", "[1, 2", '{"choices": [{"delta": {"content": "x', "{'choices': [{'delta': {}}]}", "[" * 100_000]
+ESCAPED_WRONG = [
+    r'{"choices": [{"delta": {"content": "\x41"}}]}',
+    r"""{"choices": [{"delta": {"content": "it\'s"}}]}""",
+]
+
+
+@pytest.mark.parametrize("junk", ["nonsense", "ping", "[PING]", "1", "null", "[]", *BROKEN, *ESCAPED_WRONG])
 def test_events_that_do_not_parse_are_skipped_and_counted(junk: str) -> None:
     """N13."""
     _, builder = understand(event(delta(content="a")) + event(junk) + event(delta(content="b")) + DONE)
 
     assert builder.answer().text == "ab"
     assert builder.answer().skipped_events == 1
+
+
+@pytest.mark.parametrize("junk", [*BROKEN, *ESCAPED_WRONG, '{"choices": []} {"choices'])
+def test_an_answer_with_a_piece_that_cannot_be_read_is_not_complete(junk: str) -> None:
+    _, builder = understand(event(delta(content="a")) + event(junk) + event(delta(content="b", finish="stop")) + DONE)
+
+    assert builder.has_gap
+    assert not builder.answer().is_complete
+
+
+@pytest.mark.parametrize("junk", ["ping", "1", "null"])
+def test_a_life_sign_in_its_own_words_leaves_no_gap(junk: str) -> None:
+    _, builder = understand(event(delta(content="a")) + event(junk) + event(delta(content="b", finish="stop")) + DONE)
+
+    assert builder.answer().is_complete
+
+
+@pytest.mark.parametrize("raw", ["\t", "\x1b[1m", "\x0b", "\0", "\x7f", "\x1f", "\n", "\r", "\r\n"])
+def test_control_characters_that_nobody_escaped_are_text(raw: str) -> None:
+    text = delta(content="one|two ")
+    written = json.dumps(text).replace("|", raw).encode()
+    stream = event(delta(content="a ")) + b"data: " + written + b"\n\n" + event(delta(content="b", finish="stop"))
+
+    answer = understand(stream + DONE)[1].answer()
+
+    assert answer.text == f"a one{raw if raw not in {CR, CR + LF} else LF}two b"
+    assert answer.is_complete
+
+
+@pytest.mark.parametrize("between", [" ", "\ndata: ", "data: ", "", "\n"])
+def test_several_chunks_in_one_event_are_all_read(between: str) -> None:
+    both = between.join(json.dumps(delta(content=text)) for text in ("one ", "two "))
+
+    answer = understand(f"data: {both}\n\ndata: {json.dumps(delta(finish='stop'))}\ndata: [DONE]".encode())[1].answer()
+
+    assert answer.text == "one two "
+    assert answer.is_complete
+
+
+WHOLE = {"role": "assistant", "content": "Hello, my dear world."}
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [choice(message=WHOLE, finish_reason="stop")],
+        [choice(delta={}, message=WHOLE, finish_reason="stop")],
+        [choice(delta={"role": "assistant", "content": ""}, message=WHOLE, finish_reason="stop")],
+        [choice(delta={"content": "Hello, my dear world."}), choice(message=WHOLE, finish_reason="stop")],
+        [choice(delta={"content": "Hello, "}), choice(delta={"content": "my dear world."}, message=WHOLE)],
+        [choice(message={"content": "Hello, "}), choice(message={"content": "my dear world."})],
+        [choice(message={"content": "Hello, my dear "}), choice(message=WHOLE), choice(message=WHOLE)],
+        [choice(message={"content": [{"type": "text", "text": "Hello, my dear world."}]})],
+        [choice(text="Hello, "), choice(text="my dear world.", finish_reason="stop")],
+        [choice(text="Hello, my dear world.", delta=None, finish_reason="stop")],
+        [choice(delta={"content": "Hello, my dear world."}, text="Hello, my dear world.")],
+        [{"message": {"role": "assistant", "content": text}, "done": False} for text in ("Hello, ", "my dear world.")],
+    ],
+)
+def test_text_that_does_not_stand_in_a_delta_is_found_once(chunks: list[dict[str, Any]]) -> None:
+    assert answer_to(*chunks).text == "Hello, my dear world."
+
+
+def test_the_older_function_call_is_a_tool_call() -> None:
+    answer = answer_to(
+        delta(function_call={"name": "f", "arguments": ""}),
+        delta(function_call={"arguments": '{"x": '}),
+        delta(function_call={"arguments": "1}"}, finish="function_call"),
+    )
+
+    assert [(call.name, call.arguments) for call in answer.tool_calls] == [("f", '{"x": 1}')]
+    assert answer.finish_reason == "tool_calls"
+
+
+@pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "thinking"])
+def test_reasoning_keeps_the_name_it_came_under(field: str) -> None:
+    reasoning = answer_to(delta(**{field: "hm"}), delta(content="Hi", finish="stop")).reasoning
+
+    assert reasoning is not None
+    assert (reasoning.text, reasoning.field) == ("hm", field)
+
+
+def framed(chunks: list[dict[str, Any]], style: str) -> bytes:
+    """The same chunks, framed as some servers do."""
+    texts = [json.dumps(chunk) for chunk in chunks]
+    match style:
+        case "no blank after the colon":
+            return "".join(f"data:{text}\n\n" for text in texts).encode() + b"data:[DONE]\n\n"
+        case "carriage returns":
+            return "".join(f"data: {text}\r\r" for text in texts).encode() + b"data: [DONE]\r\r"
+        case "both line ends":
+            return "".join(f"data: {text}\r\n\r\n" for text in texts).encode() + b"data: [DONE]\r\n\r\n"
+        case "a mark at the start":
+            return b"\xef\xbb\xbf" + framed(chunks, "plain")
+        case "comments and names":
+            return "".join(f": hi\nevent: message\nid: 7\nretry: 9\ndata: {text}\n\n" for text in texts).encode()
+        case "single line ends":
+            return "".join(f"data: {text}\n" for text in texts).encode() + b"data: [DONE]\n"
+        case "no end":
+            return "\n\n".join(f"data: {text}" for text in texts).encode()
+        case "a stream in a stream":
+            return "".join(f"data: data: {text}\n\n" for text in texts).encode() + b"data: data: [DONE]\n\n"
+    return "".join(f"data: {text}\n\n" for text in texts).encode() + b"data: [DONE]\n\n"
+
+
+STYLES = [
+    "plain",
+    "no blank after the colon",
+    "carriage returns",
+    "both line ends",
+    "a mark at the start",
+    "comments and names",
+    "single line ends",
+    "no end",
+    "a stream in a stream",
+]
+PIECES = st.one_of(
+    st.text(max_size=8).map(lambda text: delta(content=text)),
+    st.text(max_size=8).map(lambda text: delta(reasoning_content=text)),
+    st.text(max_size=8).map(lambda text: delta(tool_calls=[{"index": 0, "function": {"arguments": text}}])),
+    st.just(delta(tool_calls=[{"index": 0, "id": "a", "function": {"name": "f", "arguments": ""}}])),
+    st.just({"choices": [], "usage": USAGE}),
+)
+
+
+@given(
+    chunks=st.lists(PIECES, min_size=1, max_size=8),
+    style=st.sampled_from(STYLES),
+    cuts=st.lists(st.integers(0, 4_000), max_size=12),
+)
+def test_a_stream_means_the_same_however_it_is_framed_and_cut(
+    chunks: list[dict[str, Any]], style: str, cuts: list[int]
+) -> None:
+    chunks = [*chunks, delta(content="end", finish="stop")]
+    stream = framed(chunks, style)
+    places = sorted({0, len(stream), *(cut % len(stream) for cut in cuts)})
+    plain = answer_to(*chunks)
+
+    answer = understand(*(stream[start:end] for start, end in pairwise(places)))[1].answer()
+
+    calls = [[(call.name, call.arguments) for call in found.tool_calls] for found in (answer, plain)]
+    assert calls[0] == calls[1]
+    assert (answer.text, answer.reasoning, answer.usage) == (plain.text, plain.reasoning, plain.usage)
+    assert answer.is_complete
 
 
 def test_broken_events_that_would_fit_together_stay_apart() -> None:

@@ -88,6 +88,34 @@ QUIRKS: dict[str, tuple[list[list[dict[str, Any]]], list[tuple[str, str]]]] = {
         ],
         [("f", "[]"), ("g", "{}")],
     ),
+    "a new id in each fragment": (
+        [
+            [fragment(index=0, id="a1", name="f", arguments="")],
+            [fragment(index=0, id="a2", arguments='{"x": ')],
+            [fragment(index=0, id="a3", name="", arguments="1")],
+            [fragment(index=0, id="a4", name=None, arguments="}")],
+        ],
+        [("f", '{"x": 1}')],
+    ),
+    "a new id and the name in each fragment": (
+        [
+            [fragment(index=0, id="a1", name="f", arguments="")],
+            [fragment(index=0, id="a2", name="f", arguments='{"x": ')],
+            [fragment(index=0, id="a3", name="f", arguments="1}")],
+        ],
+        [("f", '{"x": 1}')],
+    ),
+    "a new id in each fragment of two calls": (
+        [
+            [fragment(index=0, id="a1", name="f", arguments="{"), fragment(index=1, id="b1", name="f", arguments="")],
+            [fragment(index=1, id="b2", arguments="[]"), fragment(index=0, id="a2", arguments="}")],
+        ],
+        [("f", "{}"), ("f", "[]")],
+    ),
+    "a new id in each fragment, no index": (
+        [[fragment(id="a1", name="f", arguments="")], [fragment(id="a2", arguments='{"x": 1}')]],
+        [("f", '{"x": 1}')],
+    ),
     "no index, ids": (
         [
             [fragment(id="a", name="f", arguments="{}"), fragment(id="b", name="g", arguments="{")],

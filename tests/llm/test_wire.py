@@ -170,6 +170,10 @@ def test_plain_reasoning_goes_back_with_tool_calls_only() -> None:
 
     assert entries_of(MessageRole.ASSISTANT, thought, CALL)[0]["reasoning"] == "hm"
     assert entries_of(MessageRole.ASSISTANT, thought, CALL)[0]["content"] is None
+    theirs = ReasoningPart(text="hm", field="reasoning_content")
+    assert entries_of(MessageRole.ASSISTANT, theirs, CALL)[0]["reasoning_content"] == "hm"
+    in_text = ReasoningPart(text="hm", field="")
+    assert entries_of(MessageRole.ASSISTANT, in_text, CALL)[0].keys() == {"role", "content", "tool_calls"}
     assert entries_of(MessageRole.ASSISTANT, thought, TextPart(text="a")) == [{"role": "assistant", "content": "a"}]
 
 
