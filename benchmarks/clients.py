@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rustbot_jupyter import Rustbot
 
 OnText = Callable[[str], Any]
 Stream = Callable[[OnText], Awaitable[None]]
@@ -38,7 +42,7 @@ def httpx_json(base_url: str) -> Stream:
 
 def rustbot(base_url: str) -> Stream:
     """Rustbot's client: typed events, usage, tool calls, limits."""
-    from rustbot_jupyter.llm.base import ChatRequest, TextDelta
+    from rustbot_jupyter.llm.base import ChatRequest, StreamEvent, TextDelta
     from rustbot_jupyter.llm.client import ChatClient
     from rustbot_jupyter.messages import user_message
 
@@ -46,14 +50,42 @@ def rustbot(base_url: str) -> Stream:
     request = ChatRequest(model=MODEL, messages=(user_message(QUESTION),))
 
     async def stream(on_text: OnText) -> None:
+        def take(piece: StreamEvent) -> None:
+            if isinstance(piece, TextDelta):
+                on_text(piece.text)
+
         async with client.stream(request) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, TextDelta):
-                    on_text(piece.text)
+            await pieces.each(take)
             assert pieces.answer.is_complete
             assert pieces.answer.usage.output_tokens is not None
 
     return stream
+
+
+class Bots:
+    """`bot.stream`, all of it: the engine on its thread, events, usage, budget; a bot for each answer at once."""
+
+    def __init__(self, base_url: str) -> None:
+        from rustbot_jupyter import Rustbot
+        from rustbot_jupyter.events import TextStreamed
+
+        self._new = partial(Rustbot, model=MODEL, base_url=base_url)
+        self._text_type = TextStreamed
+        self._free: list[Rustbot] = []
+
+    async def __call__(self, on_text: OnText) -> None:
+        """Stream one answer."""
+        bot = self._free.pop() if self._free else self._new()
+        async for event in bot.stream(QUESTION):
+            if isinstance(event, self._text_type):
+                on_text(event.text)
+        assert bot.conversation.messages[-1].status == "complete"
+        self._free.append(bot)
+
+    def renew(self) -> None:
+        """Begin a new conversation with each, so that every question is as long as those of others."""
+        for bot in self._free:
+            bot.new_conversation()
 
 
 def openai(base_url: str) -> Stream:
@@ -134,7 +166,7 @@ def pydantic_ai(base_url: str) -> Stream:
     return stream
 
 
-REFERENCE, OURS = "httpx+json", "rustbot"
+REFERENCE, OURS, BOTS = "httpx+json", "rustbot", "bot.stream"
 PEERS: dict[str, Callable[[str], Stream]] = {
     "openai": openai,
     "chatlas": chatlas,
@@ -142,4 +174,4 @@ PEERS: dict[str, Callable[[str], Stream]] = {
     "litellm": litellm,
     "pydantic-ai": pydantic_ai,
 }
-CLIENTS: dict[str, Callable[[str], Stream]] = {REFERENCE: httpx_json, OURS: rustbot, **PEERS}
+CLIENTS: dict[str, Callable[[str], Stream]] = {REFERENCE: httpx_json, OURS: rustbot, BOTS: Bots, **PEERS}

@@ -59,9 +59,16 @@ class Server(Process):
         super().__init__("-m", "benchmarks.server")
         self._address = f"http://127.0.0.1:{int(self.read())}"
 
-    def url(self, kind: str, chunks: int, rate: float = 0) -> str:
-        """The base URL at which every question gets this reply; `rate` is chunks a second, 0 as fast as possible."""
-        return f"{self._address}/{kind}/{chunks}/{rate:g}/v1"
+    def url(self, kind: str, chunks: int, rate: float = 0, joined: int = 1) -> str:
+        """The base URL at which every question gets this reply.
+
+        Args:
+            kind: Of the reply; see `benchmarks.server`.
+            chunks: In how many it comes.
+            rate: Chunks a second; 0 as fast as possible.
+            joined: How many of a burst are one chunk of the HTTP body.
+        """
+        return f"{self._address}/{kind}/{chunks}/{rate:g}/{joined}/v1"
 
     def last_byte_at(self) -> float:
         """When the last answer was written to its end, in seconds since the epoch."""

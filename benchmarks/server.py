@@ -1,8 +1,9 @@
 """A model provider on 127.0.0.1 in a process of its own, whose answers are ready before they are asked for.
 
-The path says what comes: `/KIND/CHUNKS/RATE/v1/chat/completions`. KIND is one of `replies.KINDS`, or `stamped`, whose
-chunks each hold the time of their writing; RATE is chunks a second, 0 as fast as they are taken. `/last` tells when the
-last byte of an answer was written. It prints its port and ends with its standard input.
+The path says what comes: `/KIND/CHUNKS/RATE/JOINED/v1/chat/completions`. KIND is one of `replies.KINDS`, or `stamped`,
+whose chunks each hold the time of their writing; RATE is chunks a second, 0 as fast as they are taken; JOINED is how
+many events of a burst make one chunk of the HTTP body. `/last` tells when the last byte of an answer was written. It
+prints its port and ends with its standard input.
 """
 
 from __future__ import annotations
@@ -21,9 +22,6 @@ HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
 )
-PER_WRITE = 50
-"""Events in one piece of a reply that comes as fast as it can; networks and proxies join them like this."""
-
 _last_byte: dict[str, float] = {}
 
 
@@ -55,17 +53,17 @@ def events_of(kind: str, chunks: int) -> list[bytes]:
 
 
 @cache
-def burst_of(kind: str, chunks: int) -> bytes:
+def burst_of(kind: str, chunks: int, joined: int) -> bytes:
     """A whole reply as its bytes on the wire."""
     events = events_of(kind, chunks)
-    joined = (b"".join(events[at : at + PER_WRITE]) for at in range(0, len(events), PER_WRITE))
-    return HEAD + b"".join(map(framed, joined)) + ending(chunks)
+    pieces = (b"".join(events[at : at + joined]) for at in range(0, len(events), joined))
+    return HEAD + b"".join(map(framed, pieces)) + ending(chunks)
 
 
-async def answer(writer: asyncio.StreamWriter, kind: str, chunks: int, rate: float) -> None:
+async def answer(writer: asyncio.StreamWriter, kind: str, chunks: int, rate: float, joined: int) -> None:
     """Write a whole answer."""
     if rate == 0:
-        data = memoryview(burst_of(kind, chunks))
+        data = memoryview(burst_of(kind, chunks, joined))
         for at in range(0, len(data), 65_536):
             writer.write(data[at : at + 65_536])
             await writer.drain()
@@ -98,8 +96,8 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await reader.readexactly(int(length.split(":")[1]))
             method, path, _ = head.split(" ", 2)
             if path.endswith("/chat/completions"):
-                _, kind, chunks, rate, *_ = path.split("/")
-                await answer(writer, kind, int(chunks), float(rate))
+                _, kind, chunks, rate, joined, *_ = path.split("/")
+                await answer(writer, kind, int(chunks), float(rate), int(joined))
             else:
                 body = json.dumps(_last_byte if path == "/last" else {"data": []}).encode()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-from benchmarks.clients import OURS, PEERS, REFERENCE
+from benchmarks.clients import BOTS, OURS, PEERS, REFERENCE
 from benchmarks.processes import Server, Worker, peers_are_installed, run_script
 from benchmarks.replies import CHUNK_CHARACTERS
 from benchmarks.report import Line, claim_line, limit_line, median, ratio_line, show
@@ -17,19 +17,25 @@ PACE = 200
 AT_ONCE = 50
 ONE_PEER = ("openai",)
 MISSING = "not installed"
+WIRES = {"an event per HTTP chunk": 1, "50 events in one": 50}
+"""How many events of a burst are one chunk of the HTTP body: servers flush each, proxies join them. Both must do."""
 
 Results = dict[str, list[dict[str, Any]]]
 
 
 def burst(server: Server, quick: bool) -> Iterator[Line]:
     """Goal 1: CPU over a burst of 20,000 chunks."""
-    url, small = server.url("plain", BURST), server.url("plain", 10)
-    found = _rounds(url, small, rounds=3 if quick else 7, peers=ONE_PEER if quick else PEERS)
-    yield _beside(1, "CPU, burst of 20,000 chunks", found, "cpu_s", 1.5)
-    openai, ours = _median(found, "openai", "cpu_s"), _median(found, OURS, "cpu_s")
-    if openai is not None and ours is not None:
-        yield ratio_line(1, "CPU, the same, over openai's", ours, openai, 0.2, unit="s", of="openai")
-    yield from _peers(1, "CPU, the same", found, "cpu_s")
+    what = f"CPU, burst of {BURST:,} chunks"
+    for wire, joined in WIRES.items():
+        peers = PEERS if joined == 1 and not quick else ONE_PEER
+        url, small = server.url("plain", BURST, joined=joined), server.url("plain", 10)
+        found = _rounds(url, small, rounds=3 if quick else 7, ours=(OURS, BOTS), peers=peers)
+        yield _beside(1, f"{what}, {wire}", found, "cpu_s", 1.3)
+        yield _beside(1, f"{what}, {wire}: `bot.stream`", found, "cpu_s", 1.5, of=BOTS)
+        openai, ours = _median(found, "openai", "cpu_s"), _median(found, OURS, "cpu_s")
+        if openai is not None and ours is not None:
+            yield ratio_line(1, f"{what}, {wire}, over openai's", ours, openai, 0.2, unit="s", of="openai")
+        yield from _peers(1, f"{what}, {wire}", found, "cpu_s")
 
 
 def paced(server: Server, quick: bool) -> Iterator[Line]:
@@ -62,20 +68,32 @@ def memory(server: Server, quick: bool) -> Iterator[Line]:
 def at_once(server: Server, quick: bool) -> Iterator[Line]:
     """Goal 4: 50 streams at the same time."""
     chunks = 400 if quick else 1_000
-    url, small = server.url("plain", chunks), server.url("plain", 10)
-    found = _rounds(url, small, rounds=3 if quick else 7, peers=ONE_PEER, streams=AT_ONCE)
     whole = [chunks * CHUNK_CHARACTERS] * AT_ONCE
-    complete = all(result["lengths"] == whole for result in found[OURS])
-    yield claim_line(4, f"{AT_ONCE} streams at once: all complete", complete)
-    yield _beside(4, f"CPU, {AT_ONCE} streams at once", found, "cpu_s", 1.5)
-    yield from _peers(4, "CPU, the same", found, "cpu_s")
+    for wire, joined in WIRES.items():
+        url, small = server.url("plain", chunks, joined=joined), server.url("plain", 10)
+        found = _rounds(
+            url,
+            small,
+            rounds=3 if quick else 7,
+            ours=(OURS, BOTS),
+            peers=ONE_PEER if joined == 1 else (),
+            streams=AT_ONCE,
+        )
+        complete = all(result["lengths"] == whole for name in (OURS, BOTS) for result in found[name])
+        yield claim_line(4, f"{AT_ONCE} at once, {wire}: all complete", complete)
+        yield _beside(4, f"CPU, {AT_ONCE} streams at once, {wire}", found, "cpu_s", 1.3)
+        yield _beside(4, f"CPU, {AT_ONCE} bots at once, {wire}", found, "cpu_s", 2.5, of=BOTS)
+        yield _beside(4, f"time to first token, {AT_ONCE} bots at once, {wire}", found, "ttft_s", 2.0, of=BOTS)
+        yield from _peers(4, f"CPU, {AT_ONCE} streams at once, {wire}", found, "cpu_s", ONE_PEER if joined == 1 else ())
 
 
 def first_token(server: Server, quick: bool) -> Iterator[Line]:
     """Goal 6: time to the first token, warm, and of the first message after the chat was opened."""
     url = server.url("plain", 10)
-    found = _rounds(url, url, rounds=40 if quick else 100, peers=ONE_PEER if quick else PEERS, peer_rounds=20)
+    peers = ONE_PEER if quick else PEERS
+    found = _rounds(url, url, rounds=40 if quick else 100, ours=(OURS, BOTS), peers=peers, peer_rounds=20)
     yield _beside(6, "time to first token, warm", found, "ttft_s", 1.5)
+    yield _beside(6, "time to first token, warm: `bot.stream`", found, "ttft_s", 1.5, of=BOTS)
     yield from _peers(6, "time to first token, warm", found, "ttft_s")
     chats = [run_script(_FIRST_MESSAGE, url) for _ in range(3 if quick else 7)]
     first, warm = (median([chat[name] for chat in chats]) for name in ("first_s", "warm_s"))
@@ -117,11 +135,18 @@ bot.close()
 
 
 def _rounds(
-    url: str, warm_up_url: str, *, rounds: int, peers: Iterable[str] = (), peer_rounds: int = 1, **job: Any
+    url: str,
+    warm_up_url: str,
+    *,
+    rounds: int,
+    ours: Iterable[str] = (OURS,),
+    peers: Iterable[str] = (),
+    peer_rounds: int = 1,
+    **job: Any,
 ) -> Results:
     """What each client took in each round; they take turns, so that what disturbs one disturbs all."""
     found: Results = {}
-    with _workers(peers) as workers:
+    with _workers(ours, peers) as workers:
         for worker in workers.values():
             worker.stream(warm_up_url, streams=job.get("streams", 1), stamped=job.get("stamped", False))
         # A client keeps its connection per address: the first answer at the measured one is not counted either.
@@ -133,9 +158,9 @@ def _rounds(
 
 
 @contextmanager
-def _workers(peers: Iterable[str]) -> Iterator[dict[str, Worker]]:
+def _workers(ours: Iterable[str], peers: Iterable[str]) -> Iterator[dict[str, Worker]]:
     with ExitStack() as stack:
-        make = {name: partial(Worker, name) for name in (REFERENCE, OURS)}
+        make = {name: partial(Worker, name) for name in (REFERENCE, *ours)}
         if peers_are_installed():
             make |= {name: partial(Worker, name, is_peer=True) for name in peers}
         yield {name: stack.enter_context(new()) for name, new in make.items()}
@@ -146,18 +171,19 @@ def _median(found: Results, name: str, key: str) -> float | None:
     return None if not results or any("missing" in result for result in results) else median([r[key] for r in results])
 
 
-def _beside(goal: int, what: str, found: Results, key: str, limit: float) -> Line:
+def _beside(goal: int, what: str, found: Results, key: str, limit: float, of: str = OURS) -> Line:
     """Rustbot beside the reference; each round's two figures are compared, as others use the machine too."""
-    ours, reference = ([result[key] for result in found[name]] for name in (OURS, REFERENCE))
+    ours, reference = ([result[key] for result in found[name]] for name in (of, REFERENCE))
     ratios = [mine / its for mine, its in zip(ours, reference, strict=True)]
     return ratio_line(goal, what, median(ours), median(reference), limit, unit="s", ratio=median(ratios))
 
 
-def _peers(goal: int, what: str, found: Results, key: str) -> Iterator[Line]:
+def _peers(goal: int, what: str, found: Results, key: str, names: Iterable[str] = tuple(PEERS)) -> Iterator[Line]:
     """How far other libraries are from the reference."""
     reference = _median(found, REFERENCE, key)
-    names = [name for name in PEERS if name in found] if peers_are_installed() else list(PEERS)
     for name in names:
+        if name not in found and peers_are_installed():
+            continue
         value = _median(found, name, key)
         ratio = "" if value is None or not reference else f"{value / reference:.2f}"
         beside = MISSING if value is None else f"{show(value, 's')} {name}"

@@ -116,7 +116,7 @@ class ScriptedModel:
         """There is nothing to close."""
 
 
-class _ScriptedStream:
+class _ScriptedStream(ChatStream):
     def __init__(self, model: ScriptedModel, script: Script, name: str) -> None:
         self._model = model
         self._script = script

@@ -41,6 +41,7 @@ from rustbot_jupyter.llm.base import (
     ChatRequest,
     ChatStream,
     ReasoningDelta,
+    StreamEvent,
     TextDelta,
     ToolCallStarted,
 )
@@ -237,24 +238,9 @@ class TurnRunner:
 
     async def _stream(self, request: ChatRequest) -> None:
         stream: ChatStream | None = None
-        text, reasoning = self._turn.text, self._turn.reasoning
-        assert text is not None
-        assert reasoning is not None
         try:
             async with self._plan.chat_model.stream(request) as stream:
-                async for piece in stream:
-                    if isinstance(piece, TextDelta):
-                        self._first_token()
-                        text.add(piece.text)
-                    elif isinstance(piece, ReasoningDelta):
-                        self._first_token()
-                        reasoning.add(piece.text)
-                    elif isinstance(piece, ToolCallStarted):
-                        self._first_token()
-                    elif isinstance(piece, Adapted):
-                        self._emit(RequestAdapted, model=request.model, text=piece.text)
-                    else:
-                        self._still_waiting()
+                await stream.each(self._take)
         finally:
             if stream is not None:
                 self._answer = stream.answer
@@ -274,6 +260,23 @@ class TurnRunner:
         )
 
     # What arrives.
+
+    def _take(self, piece: StreamEvent) -> None:
+        text, reasoning = self._turn.text, self._turn.reasoning
+        assert text is not None
+        assert reasoning is not None
+        if isinstance(piece, TextDelta):
+            self._first_token()
+            text.add(piece.text)
+        elif isinstance(piece, ReasoningDelta):
+            self._first_token()
+            reasoning.add(piece.text)
+        elif isinstance(piece, ToolCallStarted):
+            self._first_token()
+        elif isinstance(piece, Adapted):
+            self._emit(RequestAdapted, model=self._plan.model, text=piece.text)
+        else:
+            self._still_waiting()
 
     def _first_token(self) -> None:
         if self._has_first_token:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -126,7 +126,7 @@ class Answer:
 
 
 class ChatStream(Protocol):
-    """A running answer."""
+    """A running answer: iterate it, or have `each` piece handed over."""
 
     @property
     def answer(self) -> Answer:
@@ -139,6 +139,17 @@ class ChatStream(Protocol):
             ModelError: The request failed. After the first text or reasoning it is `StreamBroken` (or another
                 one with `retryable` False) and `answer` keeps what had come.
         """
+
+    async def each(self, take: Callable[[StreamEvent], None]) -> None:
+        """Hand each piece to `take` as it comes; returns at the end. For takers that are done with a piece at once.
+
+        An error of `take` ends it and is raised.
+
+        Raises:
+            ModelError: As when iterated.
+        """
+        async for piece in self:
+            take(piece)
 
 
 class ChatModel(Protocol):

@@ -57,7 +57,7 @@ class DemoModel:
         """There is no connection to close."""
 
 
-class DemoStream:
+class DemoStream(ChatStream):
     """A prepared text, handed out at the speed of a model, and the tool calls after it."""
 
     def __init__(

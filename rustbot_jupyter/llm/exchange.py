@@ -1,16 +1,17 @@
-"""One request and its answer: a reader task takes the bytes, a clock watches the limits, the caller iterates."""
+"""One request and its answer: a reader task hands over what its bytes say, a clock watches the limits."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 from rustbot_jupyter.errors import ModelError, ModelTimeout, StreamBroken
-from rustbot_jupyter.llm.base import Adapted, Answer, StreamEvent
+from rustbot_jupyter.llm.base import Adapted, Answer, ChatStream, StreamEvent
 from rustbot_jupyter.llm.intake import Intake
+from rustbot_jupyter.llm.pauses import PauseTold
 from rustbot_jupyter.llm.refusals import Refusal
 from rustbot_jupyter.llm.stream import AnswerTooLong
 from rustbot_jupyter.llm.target import Target
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _MAX_UNREAD_BYTES = 4 * 1024 * 1024
 _MAX_LATE_BYTES = 64 * 1024
-_SMALL_PIECE_BYTES = 4 * 1024
 _AFTER_FINISH_S = 5.0
 """How long the usage may come after the finish reason, when a server forgets to end the stream."""
 _SECOND_LOOK_S = 0.05
@@ -60,8 +60,12 @@ class Sends(Protocol):
         """The error of a refused request, with what the user can do."""
 
 
-class Exchange:
-    """A running answer; `start` it, iterate, `close` it."""
+class _AskAgain(Exception):
+    """The server refused the request inside its stream."""
+
+
+class Exchange(ChatStream):
+    """A running answer; `start` it, iterate it or take `each` piece, `close` it."""
 
     def __init__(self, network: Sends, target: Target, limits: Limits) -> None:
         self._network = network
@@ -69,11 +73,15 @@ class Exchange:
         self._limits = limits
         self._intake = Intake(target)
         self._builder = self._intake.builder
+        self._unparsed: list[bytes] = []
+        self._has_waited = True
         self._error: Exception | None = None
         self._untold: list[Adapted] = []
         self._over = False
         self._news = False
         self._waiter: asyncio.Future[None] | None = None
+        self._taker: Callable[[StreamEvent], None] | None = None
+        self._error_of_taker: Exception | None = None
         self._unread = 0
         self._room: asyncio.Future[None] | None = None
         self._is_new_connection = False
@@ -101,15 +109,38 @@ class Exchange:
         while True:
             over = self._over
             self._news = False
-            while self._untold:
-                yield self._untold.pop(0)
             for event in self._take(final=over):
                 yield event
             if over:
                 break
             if not self._news:
-                self._waiter = self._loop.create_future()
-                await self._waiter
+                await self._wait()
+        self._raise_verdict()
+
+    async def each(self, take: Callable[[StreamEvent], None]) -> None:
+        """Hand each piece to `take` in the very step that read it, without another turn of the loop.
+
+        Raises:
+            ModelError: The request failed.
+        """
+        self._taker = take
+        try:
+            self._tell()
+            while not self._over:
+                await self._wait()
+        finally:
+            self._taker = None
+        if self._error_of_taker is not None:
+            raise self._error_of_taker
+        for event in self._take(final=True):
+            take(event)
+        self._raise_verdict()
+
+    async def _wait(self) -> None:
+        self._waiter = self._loop.create_future()
+        await self._waiter
+
+    def _raise_verdict(self) -> None:
         error = self._intake.verdict(self._error)
         if error is not None:
             raise self._network.explained(error) if isinstance(error, ModelError) else error
@@ -118,16 +149,25 @@ class Exchange:
         self._unread = 0
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
+        adapted, self._untold = self._untold, []
         try:
-            return self._builder.take(final=final)
+            return [*adapted, *self._builder.take(final=final)]
         except AnswerTooLong:
             self._error, self._over = self._intake.too_long(), True
-            return []
+            return [*adapted]
 
-    def _wake(self) -> None:
-        self._news = True
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _tell(self) -> None:
+        """Hand over what is new, or wake who iterates; at the end both take the rest themselves."""
+        if self._taker is not None and not self._over:
+            try:
+                for event in self._take(final=False):
+                    self._taker(event)
+            except Exception as error:
+                self._error_of_taker, self._over = error, True
+        if self._taker is None or self._over:
+            self._news = True
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_result(None)
 
     # The reader task.
 
@@ -145,11 +185,10 @@ class Exchange:
                 error, has_begun=self._builder.has_begun, has_head=self._intake.has_head
             )
         finally:
-            if isinstance(self._error, ModelError):
-                # The frames' variables hold what the server sent, which may echo the key.
-                self._error.__traceback__ = None
+            if self._error is not None:
+                _without_frames(self._error)
             self._over = True
-            self._wake()
+            self._tell()
 
     async def _send_until_taken(self) -> None:
         await self._send_and_receive()
@@ -188,34 +227,57 @@ class Exchange:
             self._is_new_connection = True
 
     async def _receive(self, response: httpx.Response) -> None:
-        builder, loop_time = self._builder, self._loop.time
-        begun, finished, late_bytes = builder.has_begun, builder.has_finished, 0
-        async for data in _pieces(response):
-            self._last_byte = loop_time()
-            if self._over:
-                late_bytes += len(data)
-                if late_bytes > _MAX_LATE_BYTES:
-                    return
-                continue
-            self._unread += len(data)
-            self._intake.feed(data)
-            if builder.error is not None and builder.is_done and not builder.has_begun:
-                # It may be asked again, so this is not over for the caller.
-                return
-            self._over = builder.is_done
-            self._wake()
-            is_new_phase = builder.has_begun is not begun or builder.has_finished is not finished
-            if is_new_phase:
-                # Another limit holds from here on.
-                begun, finished = builder.has_begun, builder.has_finished
-                self._set_clock()
-                self._accepted()
-            if is_new_phase or len(data) < _SMALL_PIECE_BYTES:
-                # The caller gets it now: asking httpx for more takes longer than that. Of a burst it gets more at once.
-                await asyncio.sleep(0)
-            if self._unread > _MAX_UNREAD_BYTES:
-                await self._wait_for_room()
+        late_bytes = 0
+        try:
+            try:
+                async for data in PauseTold(_pieces(response), self._on_pause):
+                    if self._over:
+                        late_bytes += len(data)
+                        if late_bytes > _MAX_LATE_BYTES:
+                            return
+                        continue
+                    self._unparsed.append(data)
+                    if self._has_waited:
+                        # Handed over now: asking httpx for more takes longer than that. What came along with it
+                        # follows in one go, before the next wait.
+                        self._has_waited = False
+                        self._last_byte = self._loop.time()
+                        self._parse()
+                        if self._unread > _MAX_UNREAD_BYTES:
+                            await self._wait_for_room()
+            finally:
+                self._parse()
+        except _AskAgain:
+            return
         self._intake.end()
+
+    def _on_pause(self) -> None:
+        """No more bytes are there; the reader is about to wait for some."""
+        self._has_waited = True
+        self._parse()
+
+    def _parse(self) -> None:
+        """Understand what has come and tell of it."""
+        if not self._unparsed or self._over:
+            return
+        data = b"".join(self._unparsed)
+        self._unparsed.clear()
+        self._unread += len(data)
+        builder = self._builder
+        begun, finished = builder.has_begun, builder.has_finished
+        try:
+            self._intake.feed(data)
+        except Exception as error:
+            self._error, self._over = _without_frames(error), True
+        if not self._over and builder.error is not None and builder.is_done and not builder.has_begun:
+            # It may be asked again, so this is not over for the caller.
+            raise _AskAgain
+        self._over = self._over or builder.is_done
+        if builder.has_begun is not begun or builder.has_finished is not finished:
+            # Another limit holds from here on.
+            self._set_clock()
+            self._accepted()
+        self._tell()
 
     async def _receive_error(self, response: httpx.Response) -> None:
         try:
@@ -282,6 +344,13 @@ class Exchange:
             f"{host} did not begin to answer within {waited:.1f} s. Try again, or pick another model; "
             "a longer first-token limit can be set."
         )
+
+
+def _without_frames(error: Exception) -> Exception:
+    """The error; of one of ours without the frames, whose variables hold what the server sent: it may echo the key."""
+    if isinstance(error, ModelError):
+        error.__traceback__ = None
+    return error
 
 
 def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -69,15 +69,18 @@ def request(text: str = "Hi", **fields: Any) -> ChatRequest:
 async def ask(
     client: ChatClient, question: ChatRequest | None = None, on_event: Callable[[StreamEvent], None] | None = None
 ) -> Outcome:
-    """Ask once and keep whatever comes; `on_event` is told of each piece."""
+    """Ask once and keep whatever comes, as the engine does; `on_event` is told of each piece."""
     events: list[StreamEvent] = []
     error = None
+
+    def take(event: StreamEvent) -> None:
+        events.append(event)
+        if on_event is not None:
+            on_event(event)
+
     async with client.stream(question or request()) as stream:
         try:
-            async for event in stream:
-                events.append(event)
-                if on_event is not None:
-                    on_event(event)
+            await stream.each(take)
         except ModelError as raised:
             error = raised
         return Outcome(events, stream.answer, error)
