@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rustbot_jupyter.engine.context import build_messages
@@ -19,8 +20,11 @@ from rustbot_jupyter.messages import (
     ToolResultPart,
 )
 from rustbot_jupyter.notebook.answer_display import money
+from rustbot_jupyter.notebook.interpolation import Interpolated
 from rustbot_jupyter.usage import Usage
 
+MARK = "▔"
+"""Below what was put in, in plain text."""
 TYPICAL_ANSWER_TOKENS = 1_000
 
 
@@ -36,9 +40,11 @@ class DryRun:
     input_tokens: int
     """An estimate: characters / 4."""
     cost: str
+    filled: tuple[Interpolated, ...] = ()
+    """The parts of the question into which something was put."""
 
     def __str__(self) -> str:
-        said = "\n\n".join(f"[{message.role}]\n{_text(message)}" for message in self.messages)
+        said = "\n\n".join(f"[{message.role}]\n{self._underlined(message)}" for message in self.messages)
         return f"{self._summary()}\n\n{said}"
 
     def __repr__(self) -> str:
@@ -46,7 +52,7 @@ class DryRun:
 
     def _repr_html_(self) -> str:
         said = "".join(
-            f"<p><b>{html.escape(message.role)}</b></p><pre>{html.escape(_text(message))}</pre>"
+            f"<p><b>{html.escape(message.role)}</b></p><pre>{self._highlighted(message)}</pre>"
             for message in self.messages
         )
         # What stands between two dollar signs would be drawn as a formula.
@@ -54,14 +60,49 @@ class DryRun:
 
     def _summary(self) -> str:
         fields = f" Further fields: {json.dumps(self.fields, ensure_ascii=False)}." if self.fields else ""
+        names = ", ".join(repr(name) for part in self.filled for name in part.names)
+        kept = ", ".join(f"{{{name}}}" for part in self.filled for name in part.kept)
         return (
             f"Nothing was sent. {self.model} at {self.host} would get {len(self.messages)} messages, "
             f"about {self.input_tokens:,} tokens; cost: {self.cost}.{fields}"
+            + (f" Put in, and marked below: {names}." if names else "")
+            + (f" Sent as typed, as LaTeX, a template or code: {kept}." if kept else "")
         )
 
+    def _highlighted(self, message: Message) -> str:
+        text, place, shown = _text(message), 0, ""
+        for start, end in self._places(message):
+            shown += f"{html.escape(text[place:start])}<mark>{html.escape(text[start:end])}</mark>"
+            place = end
+        return shown + html.escape(text[place:])
 
-def dry_run(request: TurnRequest, plan: TurnPlan, history: tuple[Message, ...]) -> DryRun:
-    """The request as it would be sent with this history."""
+    def _underlined(self, message: Message) -> str:
+        """The message with a line of marks below each line into which something was put."""
+        text = _text(message)
+        is_put_in = bytearray(len(text))
+        for start, end in self._places(message):
+            is_put_in[start:end] = b"\1" * (end - start)
+        lines, begin = [], 0
+        for line in text.split("\n"):
+            marks = "".join(MARK if each else " " for each in is_put_in[begin : begin + len(line)]).rstrip()
+            lines += [line, marks] if marks else [line]
+            begin += len(line) + 1
+        return "\n".join(lines)
+
+    def _places(self, message: Message) -> Iterator[tuple[int, int]]:
+        """Where something was put into the message; only the question, the last one, has such places."""
+        text, begin = _text(message), 0
+        for part in self.filled if message is self.messages[-1] else ():
+            found = text.find(part.text, begin)
+            if found >= 0:
+                begin = found + len(part.text)
+                yield from ((found + start, found + end) for start, end in part.places)
+
+
+def dry_run(
+    request: TurnRequest, plan: TurnPlan, history: tuple[Message, ...], filled: Iterable[Interpolated] = ()
+) -> DryRun:
+    """The request as it would be sent with this history; `filled` are the parts that hold what was put in."""
     said = (*history, request.message) if request.use_history else (request.message,)
     messages = build_messages(plan.system_prompt, said, plan.context_budget_tokens)
     tokens = estimate_tokens(messages) + (plan.tools.definition_tokens if plan.tools is not None else 0)
@@ -77,6 +118,7 @@ def dry_run(request: TurnRequest, plan: TurnPlan, history: tuple[Message, ...]) 
         fields={**fields, **request.extra},
         input_tokens=tokens,
         cost=_cost(plan, tokens),
+        filled=tuple(filled),
     )
 
 

@@ -2,9 +2,8 @@ r"""Questions with the user's variables put in; text that is no variable is neve
 
 - `{name}`, `{name.attr}`, `{name[key]}`, `{name["key"]}`, `{name[0]}`, also chained, are replaced when they resolve:
   plain look-ups only, no calls, no operators, no names with two leading underscores. What does not resolve stays as
-  typed: `{}`, `{"a": 1}`, `{x+1}`, `{x:.2f}`, LaTeX.
-- `{{...}}` becomes `{...}` and its braces are no variable. The braces must be real pairs: in `{{"a": 1}}` the two
-  outer and the two inner ones belong together; in `{{1, 2}, {3, 4}}` and `{"a": {"b": 1}}` they do not, and stay.
+  typed: `{}`, `{"a": 1}`, `{x+1}`, `{x:.2f}`. So does what belongs to another language, see `foreign_braces`.
+- `{{name}}` and `{{name.attr}}` become `{name}` and `{name.attr}`; other doubled braces stay.
 - `` $`expression` `` is replaced by the expression's value; `` \$`...` `` stays as `` $`...` ``.
 - A value that was put in is not looked at again.
 """
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rustbot_jupyter.notebook.foreign_braces import ForeignBraces
 from rustbot_jupyter.tools.variables import DEFAULT_BUDGET_CHARS, describe
 
 
@@ -26,7 +26,11 @@ class Interpolated:
     text: str
     names: tuple[str, ...]
     """What was replaced, as typed between the braces or backticks, in order."""
-    problems: tuple[str, ...]
+    places: tuple[tuple[int, int], ...] = ()
+    """Where in the text each of these begins and ends."""
+    kept: tuple[str, ...] = ()
+    """What names a variable and stays as typed all the same, as its braces belong to another language."""
+    problems: tuple[str, ...] = ()
     """One sentence for each `` $`expression` `` that failed; it stands in the text as typed."""
 
 
@@ -46,14 +50,19 @@ def interpolate(
         budget_chars: The room for one value; plain text gets more.
     """
     filler = _Filler(text, namespace, schema_only, budget_chars)
-    result = "".join(filler.pieces())
-    return Interpolated(text=result, names=tuple(filler.names), problems=tuple(filler.problems))
+    return Interpolated(
+        text=filler.filled(),
+        names=tuple(filler.names),
+        places=tuple(filler.places),
+        kept=tuple(dict.fromkeys(filler.kept)),
+        problems=tuple(filler.problems),
+    )
 
 
 _EXPRESSION = re.compile(r"(\\?)\$`([^`\n]+)`")
-_EXPRESSION_OR_BRACE = re.compile(rf"{_EXPRESSION.pattern}|[{{}}]")
 _STEP = r"""\.[^\W\d]\w*|\[(?:-?\d+|"[^"{}\n]*"|'[^'{}\n]*'|[^\[\]{}"'\n]+)\]"""
 _PLACEHOLDER = re.compile(rf"\{{(?P<name>[^\W\d]\w*)(?P<steps>(?:{_STEP})*)\}}")
+_LITERAL = re.compile(r"\{(?P<inner>\{[^\W\d]\w*(?:\.[^\W\d]\w*)*\})\}(?!\})")
 _STEPS = re.compile(_STEP)
 _NOTHING = object()
 
@@ -63,51 +72,59 @@ class _Filler:
 
     def __init__(self, text: str, namespace: dict[str, Any], schema_only: bool, budget_chars: int) -> None:
         self.names: list[str] = []
+        self.places: list[tuple[int, int]] = []
+        self.kept: list[str] = []
         self.problems: list[str] = []
         self._text = text
         self._namespace = namespace
         self._schema_only = schema_only
         self._budget_chars = budget_chars
         self._expressions = {match.start(): match for match in _EXPRESSION.finditer(text)}
-        self._partners = _brace_partners(text)
+        self._foreign = ForeignBraces(text)
 
-    def pieces(self) -> Iterator[str]:
-        text, place, closing = self._text, 0, set[int]()
-        for stop in re.finditer(r"[{}]|\\?\$`", text):
+    def filled(self) -> str:
+        pieces: list[str] = []
+        length = 0
+        for piece, is_put_in in self._pieces():
+            if is_put_in:
+                self.places.append((length, length + len(piece)))
+            pieces.append(piece)
+            length += len(piece)
+        return "".join(pieces)
+
+    def _pieces(self) -> Iterator[tuple[str, bool]]:
+        """The text in pieces, each with whether it was put in."""
+        text, place = self._text, 0
+        for stop in re.finditer(r"\{|\\?\$`", text):
             start = stop.start()
             if start < place:
                 continue
-            yield text[place:start]
+            yield text[place:start], False
             place = start
             if start in self._expressions:
                 yield self._expression(self._expressions[start])
                 place = self._expressions[start].end()
-            elif start in closing:
-                yield "}"
-                place = start + 2
-            elif self._opens_literal(start):
-                closing.add(self._partners[start + 1])
-                yield "{"
-                place = start + 2
+            elif literal := _LITERAL.match(text, start):
+                yield (literal[0] if self._foreign.has(start, literal.end()) else literal["inner"]), False
+                place = literal.end()
             elif placeholder := _PLACEHOLDER.match(text, start):
                 yield self._placeholder(placeholder)
                 place = placeholder.end()
-        yield text[place:]
+        yield text[place:], False
 
-    def _opens_literal(self, start: int) -> bool:
-        outer, inner = self._partners.get(start), self._partners.get(start + 1)
-        return outer is not None and inner is not None and outer == inner + 1
-
-    def _placeholder(self, match: re.Match[str]) -> str:
+    def _placeholder(self, match: re.Match[str]) -> tuple[str, bool]:
+        if match["name"] not in self._namespace:
+            return match[0], False
+        if self._foreign.has(match.start(), match.end()):
+            self.kept.append(match[0][1:-1])
+            return match[0], False
         value = _look_up(self._namespace, match["name"], match["steps"])
-        if value is _NOTHING:
-            return match[0]
-        return self._shown(match[0][1:-1], value, match)
+        return (match[0], False) if value is _NOTHING else (self._shown(match[0][1:-1], value, match), True)
 
-    def _expression(self, match: re.Match[str]) -> str:
+    def _expression(self, match: re.Match[str]) -> tuple[str, bool]:
         escape, source = match.groups()
         if escape:
-            return match[0][1:]
+            return match[0][1:], False
         try:
             value = eval(source.strip(), self._namespace)
         # The expression is the user's code; it may raise anything.
@@ -117,8 +134,8 @@ class _Filler:
                 f"`{source}` could not be put into the question: {reason}. "
                 f"Correct it, or write \\$`{source}` to send it as typed."
             )
-            return match[0]
-        return self._shown(source.strip(), value, match)
+            return match[0], False
+        return self._shown(source.strip(), value, match), True
 
     def _shown(self, name: str, value: Any, match: re.Match[str]) -> str:
         self.names.append(name)
@@ -128,18 +145,6 @@ class _Filler:
         before = "" if self._text[: match.start()].endswith("\n") or match.start() == 0 else "\n"
         after = "" if match.end() == len(self._text) or self._text[match.end()] == "\n" else "\n"
         return f"{before}{shown}{after}"
-
-
-def _brace_partners(text: str) -> dict[int, int]:
-    """Where each opening brace is closed; braces inside expressions do not count."""
-    partners: dict[int, int] = {}
-    opened: list[int] = []
-    for match in _EXPRESSION_OR_BRACE.finditer(text):
-        if match[0] == "{":
-            opened.append(match.start())
-        elif match[0] == "}" and opened:
-            partners[opened.pop()] = match.start()
-    return partners
 
 
 def _look_up(namespace: dict[str, Any], name: str, steps: str) -> Any:

@@ -12,7 +12,7 @@ from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.messages import ImagePart, user_message
 from rustbot_jupyter.notebook.arguments import MagicCall, Verb
 from rustbot_jupyter.notebook.failures import Failures, cell_question, failure_question
-from rustbot_jupyter.notebook.interpolation import interpolate
+from rustbot_jupyter.notebook.interpolation import Interpolated, interpolate
 from rustbot_jupyter.settings.profile import FIELDS
 from rustbot_jupyter.tools.pictures import is_figure, picture_of
 from rustbot_jupyter.tools.results import MAX_IMAGE_BYTES, MOST_IMAGES
@@ -42,12 +42,21 @@ class Notebook:
     """What the magic knows of the notebook around it."""
 
     namespace: dict[str, Any]
+    """The variables that the question may name."""
     failures: Failures
     cell_id: str | None = None
 
 
-def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> TurnRequest:
+def turn_request(
+    call: MagicCall, notebook: Notebook, *, schema_only: bool, filled: list[Interpolated] | None = None
+) -> TurnRequest:
     """The request of a question, `fix` or `explain`, with variables put in.
+
+    Args:
+        call: What the user wrote.
+        notebook: Where.
+        schema_only: Put in names, dtypes and shapes, no values.
+        filled: Gets the parts of the question into which something was put.
 
     Raises:
         RequestError: An expression fails, a variable or a failed cell is not there, the code of `--eval` fails, or an
@@ -61,8 +70,9 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
     if "max_completion_tokens" in extra:
         # Spending caps know the limit by its other name.
         options.setdefault("max_tokens", extra["max_completion_tokens"])
-    named = list(call.variables)
-    message = user_message(_text(call, notebook, schema_only, named))
+    filled = [] if filled is None else filled
+    message = user_message(_text(call, notebook, schema_only, filled))
+    named = list(dict.fromkeys(name for part in filled for name in part.names))
     pictures = () if schema_only else _pictures(named, notebook.namespace)
     return TurnRequest(
         message=replace(message, parts=(*message.parts, *pictures)),
@@ -76,7 +86,7 @@ def turn_request(call: MagicCall, notebook: Notebook, *, schema_only: bool) -> T
         timeout_s=call.timeout_s,
         max_cost_usd=call.max_cost_usd,
         cell_id=notebook.cell_id,
-        origins=tuple(f"variable {name}" for name in dict.fromkeys(named)),
+        origins=tuple(f"variable {name}" for name in named),
         tools=call.tools,
         approve=call.approve,
     )
@@ -97,16 +107,17 @@ def _response_format(schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def _pictures(names: Iterable[str], namespace: Mapping[str, Any]) -> tuple[ImagePart, ...]:
     """The figures and images among the variables that a question names."""
-    values = [namespace[name] for name in dict.fromkeys(names) if name in namespace and is_figure(namespace[name])]
+    values = [namespace[name] for name in names if name in namespace and is_figure(namespace[name])]
     drawn = [picture_of(value) for value in values[:MOST_IMAGES]]
     return tuple(picture for picture in drawn if picture is not None and len(picture.data) <= MAX_IMAGE_BYTES)
 
 
-def _text(call: MagicCall, notebook: Notebook, schema_only: bool, named: list[str]) -> str:
-    """What is asked; `named` gets the variables that were put in."""
-    parts = [_question(call, notebook, schema_only, named)]
+def _text(call: MagicCall, notebook: Notebook, schema_only: bool, filled: list[Interpolated]) -> str:
+    """What is asked; `filled` gets the parts into which something was put."""
+    parts = [_question(call, notebook, schema_only, filled)]
     if call.variables:
         described = describe_variables(notebook.namespace, call.variables, schema_only=schema_only)
+        filled.append(Interpolated(text=described, names=call.variables, places=((0, len(described)),)))
         parts.append(f"Variables:\n\n{described}")
     # `fix` says itself what form it wants.
     if call.format in _FORMAT_WISHES and call.verb is not Verb.FIX:
@@ -114,24 +125,24 @@ def _text(call: MagicCall, notebook: Notebook, schema_only: bool, named: list[st
     return "\n\n".join(parts)
 
 
-def _question(call: MagicCall, notebook: Notebook, schema_only: bool, named: list[str]) -> str:
+def _question(call: MagicCall, notebook: Notebook, schema_only: bool, filled: list[Interpolated]) -> str:
     if call.verb in (Verb.FIX, Verb.EXPLAIN):
-        return _about_a_cell(call, notebook, schema_only, named)
+        return _about_a_cell(call, notebook, schema_only, filled)
     if call.evaluate:
         return _evaluated(call.question, notebook.namespace)
-    return _filled(call.question, notebook, schema_only, named)
+    return _filled(call.question, notebook, schema_only, filled)
 
 
-def _filled(text: str, notebook: Notebook, schema_only: bool, named: list[str]) -> str:
+def _filled(text: str, notebook: Notebook, schema_only: bool, filled: list[Interpolated]) -> str:
     result = interpolate(text, notebook.namespace, schema_only=schema_only)
     if result.problems:
         raise RequestError(result.problems[0])
-    named += result.names
+    filled.append(result)
     return result.text
 
 
-def _about_a_cell(call: MagicCall, notebook: Notebook, schema_only: bool, named: list[str]) -> str:
-    wish = _filled(call.question, notebook, schema_only, named)
+def _about_a_cell(call: MagicCall, notebook: Notebook, schema_only: bool, filled: list[Interpolated]) -> str:
+    wish = _filled(call.question, notebook, schema_only, filled)
     number = call.cell_number
     if call.verb is Verb.EXPLAIN and number is not None and number not in notebook.failures.tracebacks:
         code = _code_of(number, notebook.namespace)

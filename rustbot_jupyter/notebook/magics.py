@@ -24,9 +24,11 @@ from rustbot_jupyter.notebook.answer_display import (
 )
 from rustbot_jupyter.notebook.answer_formats import code_for_cell
 from rustbot_jupyter.notebook.arguments import MagicCall, Verb, parse_cell, parse_line
+from rustbot_jupyter.notebook.calling_names import names_of_caller
 from rustbot_jupyter.notebook.dry_run import DryRun, dry_run
 from rustbot_jupyter.notebook.failures import Failures
 from rustbot_jupyter.notebook.following import Following, one_interrupt
+from rustbot_jupyter.notebook.interpolation import Interpolated
 from rustbot_jupyter.notebook.magic_commands import run_command
 from rustbot_jupyter.notebook.magic_requests import Notebook, turn_request
 from rustbot_jupyter.rustbot import Rustbot
@@ -63,10 +65,13 @@ class RustbotMagics:
         return parse_cell(line, cell, aliases=aliases, models=models)
 
     def _ask(self, call: MagicCall, bot: Rustbot) -> Reply | DryRun | None:
-        request = turn_request(call, self._notebook(), schema_only=call.schema_only or not _sends_values(call, bot))
+        filled: list[Interpolated] = []
+        schema_only = call.schema_only or not _sends_values(call, bot)
+        request = turn_request(call, self._notebook(), schema_only=schema_only, filled=filled)
         if call.dry_run:
+            bot.run(bot.planner.prepare(request))
             plan = bot.run_on_core(lambda: bot.planner(request))
-            return dry_run(request, plan, () if call.history == "new" else bot.conversation.messages)
+            return dry_run(request, plan, () if call.history == "new" else bot.conversation.messages, filled)
         if call.history == "new":
             bot.new_conversation()
         following = Following(bot, request)
@@ -126,7 +131,8 @@ class RustbotMagics:
 
     def _notebook(self) -> Notebook:
         self._shell.user_ns.setdefault("Err", self.failures.tracebacks)
-        return Notebook(namespace=self._shell.user_ns, failures=self.failures, cell_id=_cell_id(self._shell))
+        names = names_of_caller(self._shell.user_ns)
+        return Notebook(namespace=names, failures=self.failures, cell_id=_cell_id(self._shell))
 
     def note_failure(self, result: Any) -> None:
         """Keep what failed; IPython calls it after each cell."""

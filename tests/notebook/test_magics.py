@@ -360,6 +360,71 @@ def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(notebook, server):
     assert "&lt;b&gt;short" in preview._repr_html_()
 
 
+def test_a_dry_run_marks_what_was_put_in_and_names_what_stays(notebook, server):
+    notebook.names |= {"x": "a <b> c", "n": 7}
+
+    preview = notebook.run("%%rustbot --dry-run --vars n\nWhat is {x} and $`n + 1`?\nAnd $x^{n}$?")
+
+    lines = str(preview).splitlines()
+    place = lines.index("What is a <b> c and 8?")
+    assert lines[place + 1 : place + 3] == ["        ▔▔▔▔▔▔▔     ▔", "And $x^{n}$?"]
+    assert lines[-2:] == ["n: int = 7", "▔▔▔▔▔▔▔▔▔▔"]
+    assert "Put in, and marked below: 'x', 'n + 1', 'n'. Sent as typed, as LaTeX, a template or code: {n}." in lines[0]
+    assert "What is <mark>a &lt;b&gt; c</mark> and <mark>8</mark>?" in preview._repr_html_()
+
+
+def test_a_dry_run_refuses_what_the_question_would_be_refused_for(notebook, server):
+    error = notebook.fail("%%rustbot --dry-run --tools evalute\nWhat is it?")
+
+    assert str(error) == str(notebook.fail("%%rustbot --tools evalute\nWhat is it?"))
+    assert "evaluate" in str(error)
+    assert server.chats == []
+
+
+NAMES_OF_FUNCTIONS = {
+    "function": "def ask(topic):\n    %rustbot About {topic}.\nask('bees')",
+    "default and keyword": "def ask(*, topic='bees', **more):\n    %rustbot About {topic}.\nask()",
+    "coroutine": "async def ask(topic):\n    %rustbot About {topic}.\nawait ask('bees')",
+    "method": "class Asker:\n    topic = 'bees'\n    def ask(self):\n        %rustbot About {self.topic}.\n"
+    "Asker().ask()",
+    "class body": "class Asker:\n    topic = 'bees'\n    %rustbot About {topic}.",
+    "comprehension": "def ask(topics):\n    return [get_ipython().run_line_magic('rustbot', 'About {topic}.') "
+    "for topic in topics]\nask(['bees'])",
+    "around a comprehension": "def ask(topic):\n    [get_ipython().run_line_magic('rustbot', 'About {topic}.') "
+    "for each in range(1)]\nask('bees')",
+    "lambda": "ask = lambda topic: get_ipython().run_line_magic('rustbot', 'About {topic}.')\nask('bees')",
+    "nested": "def outer(topic):\n    def inner():\n        %rustbot About {topic}.\n    inner()\nouter('bees')",
+    "the inner name": "def outer(topic):\n    def inner(topic):\n        %rustbot About {topic}.\n    inner('bees')\n"
+    "outer('ants')",
+    "exec": "exec(\"get_ipython().run_line_magic('rustbot', 'About {topic}.')\", "
+    "{'get_ipython': get_ipython, 'topic': 'bees'})",
+    "exec with locals": "exec(\"get_ipython().run_line_magic('rustbot', 'About {topic}.')\", globals(), "
+    "{'topic': 'bees'})",
+    "cell magic": "def ask(topic):\n    get_ipython().run_cell_magic('rustbot', '', 'About {topic}.')\nask('bees')",
+    "expression": "def ask(topic):\n    %rustbot About $`''.join(letter for letter in topic)`.\nask('bees')",
+    "--vars": "def ask(topic):\n    %rustbot --vars topic About bees.\nask('bees')",
+}
+
+
+@pytest.mark.parametrize("cell", NAMES_OF_FUNCTIONS.values(), ids=NAMES_OF_FUNCTIONS)
+def test_the_names_of_the_function_that_asks_come_first(notebook, server, cell):
+    notebook.run("topic = 'wrong'")
+
+    notebook.run(cell)
+
+    assert question(server).startswith("About bees.")
+    assert "wrong" not in question(server)
+    assert notebook.names["topic"] == "wrong"
+
+
+def test_a_function_sees_the_notebooks_variables_and_its_callers_are_not_looked_at(notebook, server):
+    notebook.run("season = 'spring'\ndef inner():\n    %rustbot {season} {topic}\ndef outer(topic):\n    inner()")
+
+    notebook.run("outer('bees')")
+
+    assert question(server) == "spring {topic}"
+
+
 def test_a_dry_run_tells_the_messages_that_are_then_sent(notebook, server):
     notebook.run("%rustbot first question")
 
