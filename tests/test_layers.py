@@ -13,7 +13,18 @@ PACKAGE = "rustbot_jupyter"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
 LAYERS = (
-    {"errors", "messages", "usage", "fences", "inert_markdown", "key_spellings", "this_machine", "whole_files"},
+    {
+        "certificates",
+        "errors",
+        "fences",
+        "inert_markdown",
+        "key_spellings",
+        "messages",
+        "proxies",
+        "this_machine",
+        "usage",
+        "whole_files",
+    },
     {"events"},
     {"settings", "llm", "tools", "store", "analysis"},
     {"engine"},
@@ -69,6 +80,7 @@ HOMES = {
     "pandas": ("analysis", "tools.variables"),
     "plotly": ("analysis",),
     "traitlets": ("notebook",),
+    "truststore": ("certificates",),
 }
 """The only places that may import an outside library; for the names of types alone, anyone may."""
 

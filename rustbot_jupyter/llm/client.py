@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rustbot_jupyter import __version__
+from rustbot_jupyter.certificates import BadCertificates
 from rustbot_jupyter.errors import AuthenticationFailed, ConnectionFailed, InvalidAnswer, ModelError, ModelTimeout
 from rustbot_jupyter.llm import failures
 from rustbot_jupyter.llm.adaptation import Adaptation
@@ -22,6 +23,7 @@ from rustbot_jupyter.llm.refusals import Refusal
 from rustbot_jupyter.llm.target import Target, host_name, split_url
 from rustbot_jupyter.llm.tasks import apart
 from rustbot_jupyter.llm.usage_shapes import read_generation
+from rustbot_jupyter.proxies import BadProxy, Proxy, proxy_for
 from rustbot_jupyter.this_machine import is_this_machine
 from rustbot_jupyter.usage import Usage
 
@@ -109,6 +111,9 @@ class ChatClient:
             RequestError: The request cannot be written as JSON.
         """
         await self._lessons.ready()
+        with suppress(ModelError):
+            # Told by the request itself.
+            self._transport()
         target = replace(self._target, model=request.model)
         exchange = Exchange(_Network(self, target, Adaptation(request, target, self._lessons)), target, self._limits)
         exchange.start()
@@ -234,12 +239,18 @@ class ChatClient:
                 self.base_url,
                 connect_timeout_s=self._connect_timeout_s,
                 headers=self._app_headers(),
-                use_proxies=not self.is_local,
+                proxy=self._find_proxy(),
             )
-        except (ValueError, ImportError) as error:
+        except (BadProxy, ValueError, ImportError) as error:
             raise transport.bad_proxy(error, self._target) from None
-        except OSError as error:
+        except BadCertificates as error:
             raise transport.bad_certificates(error, self._target) from None
+
+    def _find_proxy(self) -> Proxy | None:
+        """What stands before the server now; errors of its connections name it."""
+        proxy = proxy_for(self.base_url)
+        self._target = replace(self._target, proxy=proxy)
+        return proxy
 
     def _key_headers(self) -> dict[str, str]:
         return self._key.headers() if self._target.sends_key else {}

@@ -12,6 +12,7 @@ from typing import Any
 from rustbot_jupyter.errors import (
     AuthenticationFailed,
     BadRequest,
+    ConnectionFailed,
     ContextTooLong,
     InvalidAnswer,
     ModelError,
@@ -221,6 +222,8 @@ def _retryable(
 ) -> bool | None:
     if isinstance(availability.get("retryable"), bool):
         return bool(availability["retryable"])
+    if status == 407:
+        return False
     if kind is OutOfCredits:
         # Credits held by requests that still run come back.
         return retry_after_s is not None or bool(_IN_FLIGHT.search(report.message))
@@ -250,6 +253,7 @@ _BY_STATUS: dict[int, tuple[type[ModelError], Sentence]] = {
     401: (AuthenticationFailed, sentences.key),
     402: (OutOfCredits, sentences.credits_used_up),
     403: (RequestBlocked, sentences.blocked),
+    407: (ConnectionFailed, sentences.behind_proxy),
     408: _UNAVAILABLE,
     429: (RateLimited, sentences.rate_limited),
 }

@@ -44,6 +44,21 @@ def blocked(target: Target, said: Said) -> str:
     return f"{target.host} refused the request{says(said.detail)}. Change the message, the key or the model."
 
 
+def proxy_login(target: Target) -> str:
+    """A proxy that wants a login, or another one."""
+    if target.proxy is None:
+        return f"A proxy before {target.host} wants a login. Give HTTPS_PROXY one: http://user:password@proxy:port."
+    name, variable = target.proxy.shown, target.proxy.variable
+    if target.proxy.has_login:
+        return f"The proxy {name} ({variable}) did not accept the login in that variable. Correct it."
+    return f"The proxy {name} ({variable}) wants a login. Write it into that variable: http://user:password@proxy:port."
+
+
+def behind_proxy(target: Target, said: Said) -> str:
+    """407."""
+    return proxy_login(target)
+
+
 def rate_limited(target: Target, said: Said) -> str:
     """429."""
     again = f"It accepts requests again in {said.retry_after_s:.0f} s. " if said.retry_after_s else ""

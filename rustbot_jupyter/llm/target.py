@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from rustbot_jupyter.proxies import Proxy
+
 OPENROUTER_HOST = "openrouter.ai"
 _USUAL_PORTS = {"http": 80, "https": 443}
 
@@ -25,6 +27,14 @@ class Target:
     redact: Callable[[str], str]
     """Masks keys in a text of the provider."""
     model: str = ""
+    proxy: Proxy | None = None
+    """What stands before it."""
+
+    @property
+    def name(self) -> str:
+        """The host without its port."""
+        name, _, port = self.host.rpartition(":")
+        return name if port.isdigit() else self.host
 
     @property
     def is_openrouter(self) -> bool:

@@ -11,8 +11,11 @@ from contextlib import AbstractAsyncContextManager
 
 import httpx
 
+from rustbot_jupyter.certificates import BadCertificates, trusted
 from rustbot_jupyter.errors import ConnectionFailed, InvalidAnswer, ModelError, ModelTimeout, StreamBroken
+from rustbot_jupyter.llm.sentences import proxy_login
 from rustbot_jupyter.llm.target import Target
+from rustbot_jupyter.proxies import BadProxy, Proxy
 
 KEEP_ALIVE_S = 60.0
 EXPECTED = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
@@ -24,7 +27,9 @@ Trace = Callable[[str, dict[str, object]], Awaitable[None]]
 class Transport:
     """Sends requests to one base URL."""
 
-    def __init__(self, base_url: str, *, connect_timeout_s: float, headers: dict[str, str], use_proxies: bool) -> None:
+    def __init__(
+        self, base_url: str, *, connect_timeout_s: float, headers: dict[str, str], proxy: Proxy | None
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         # Only connecting has a limit here: what may take long later is up to whoever reads.
         self._client = httpx.AsyncClient(
@@ -33,7 +38,10 @@ class Transport:
             headers={"Accept": "*/*", "Accept-Encoding": "identity", **headers},
             verify=_tls(self._base_url),
             follow_redirects=False,
-            trust_env=use_proxies,
+            proxy=_through(proxy),
+            # What the environment says is read by us: httpx trips over addresses in NO_PROXY, and looks for
+            # certificates only where a proxy may stand.
+            trust_env=False,
         )
 
     def post(
@@ -64,9 +72,15 @@ class Transport:
         await self._client.aclose()
 
 
-def _tls(base_url: str) -> ssl.SSLContext | bool:
+def _tls(base_url: str) -> ssl.SSLContext:
     """How certificates are checked: all of them; loading whom to trust takes long and is left out for plain http."""
-    return True if base_url.lower().startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return trusted() if base_url.lower().startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _through(proxy: Proxy | None) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    return httpx.Proxy(proxy.url, ssl_context=trusted() if proxy.parts.scheme == "https" else None)
 
 
 def failure(error: Exception, target: Target, *, has_begun: bool, has_head: bool) -> ModelError:
@@ -88,36 +102,42 @@ def failure(error: Exception, target: Target, *, has_begun: bool, has_head: bool
             retryable=True,
         )
     elif isinstance(error, httpx.ProxyError):
-        found = ConnectionFailed(
-            f"The proxy in the environment (HTTPS_PROXY or HTTP_PROXY) did not connect to {target.host}: "
-            f"{target.redact(str(error))}. Check those variables."
-        )
+        found = _refused_by_proxy(error, target)
     elif isinstance(error, httpx.ConnectError):
         found = _not_connected(error, target)
     elif isinstance(error, httpx.DecodingError) or (
         isinstance(error, httpx.RemoteProtocolError) and not _just_ended(error)
     ):
         found = _bad_http(target, has_head=has_head)
-    else:
+    elif isinstance(error, httpx.TimeoutException):
+        found = ModelTimeout(f"{target.host} did not answer in time. Try again.", retryable=True)
+    elif isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError | OSError):
         found = ConnectionFailed(f"{target.host} closed the connection before the answer began. Try again.")
+    else:
+        found = ConnectionFailed(
+            f"{target.host} could not be asked: {_one_line(error, target)}. Check the base URL, the key and the "
+            "headers in the settings.",
+            retryable=False,
+        )
     return _caused_by(found, error, target)
 
 
 def bad_proxy(error: Exception, target: Target) -> ModelError:
     """The error for proxy settings that cannot be used."""
-    found = ConnectionFailed(
-        "The proxy settings in the environment cannot be used; HTTPS_PROXY and HTTP_PROXY must be http:// addresses. "
-        f"Correct them, or name {target.host} in NO_PROXY.",
-        retryable=False,
-    )
+    if isinstance(error, ImportError) and target.proxy is not None:
+        proxy = target.proxy
+        what = f"The proxy {proxy.shown} ({proxy.variable}) needs the package socksio: `pip install socksio`."
+    else:
+        what = str(error) if isinstance(error, BadProxy) else "The proxy's address cannot be used."
+    found = ConnectionFailed(f"{what} Or name {target.name} in NO_PROXY.", retryable=False)
     return _caused_by(found, error, target)
 
 
-def bad_certificates(error: Exception, target: Target) -> ModelError:
+def bad_certificates(error: BadCertificates, target: Target) -> ModelError:
     """The error for certificates of the user's own that cannot be read."""
     found = ConnectionFailed(
-        f"The certificates for a secure connection to {target.host} cannot be read. Correct SSL_CERT_FILE and "
-        "SSL_CERT_DIR in the environment, or unset them.",
+        f"The certificates of {error} for a secure connection to {target.host} cannot be read. Correct the variable in "
+        "the environment, or unset it.",
         retryable=False,
     )
     return _caused_by(found, error, target)
@@ -132,8 +152,40 @@ def _caused_by(error: ModelError, cause: BaseException, target: Target) -> Model
     return error
 
 
+def _refused_by_proxy(error: Exception, target: Target) -> ModelError:
+    proxy = target.proxy
+    name, variable = (proxy.shown, proxy.variable) if proxy is not None else ("in between", "HTTPS_PROXY")
+    said = _one_line(error, target)
+    if said.startswith("407"):
+        return ConnectionFailed(proxy_login(target), retryable=False)
+    return ConnectionFailed(
+        f"The proxy {name} ({variable}) did not connect to {target.host}: {said}. Check the base URL, or correct the "
+        "variable."
+    )
+
+
+def _proxy_not_reached(cause: BaseException, proxy: Proxy, target: Target) -> ModelError:
+    is_unknown = isinstance(cause, socket.gaierror)
+    what = "was not found" if is_unknown else "could not be reached"
+    return ConnectionFailed(
+        f"The proxy {proxy.shown} ({proxy.variable}) {what}. Correct or unset the variable, or name "
+        f"{target.name} in NO_PROXY.",
+        retryable=not is_unknown or getattr(cause, "errno", None) == socket.EAI_AGAIN,
+    )
+
+
+def _one_line(error: Exception, target: Target) -> str:
+    text = " ".join(target.redact(str(error)).split()).rstrip(". ")
+    return text[:200] or "no reason was given"
+
+
 def _not_connected(error: Exception, target: Target) -> ModelError:
-    for cause in _chain(error):
+    causes = list(_chain(error))
+    if target.proxy is not None and not any(isinstance(cause, ssl.SSLError) for cause in causes):
+        # Only the proxy is connected to by us.
+        found = next((cause for cause in causes if isinstance(cause, socket.gaierror)), error)
+        return _proxy_not_reached(found, target.proxy, target)
+    for cause in causes:
         if isinstance(cause, socket.gaierror):
             # EAI_AGAIN is what a machine says that is offline for a moment.
             return ConnectionFailed(
@@ -143,7 +195,8 @@ def _not_connected(error: Exception, target: Target) -> ModelError:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ConnectionFailed(
                 f"The certificate of {target.host} is not trusted ({cause.verify_message}). Check the base URL and the "
-                "computer's clock; a company's own certificate goes into SSL_CERT_FILE.",
+                "computer's clock; the certificate of a company's or a machine's own authority goes into a file that "
+                "SSL_CERT_FILE names.",
                 retryable=False,
             )
         if isinstance(cause, ssl.SSLError):
