@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from io import StringIO
 
 from rustbot_jupyter import __version__
+from rustbot_jupyter.control_characters import harmless
 from rustbot_jupyter.errors import RustbotError
 
 
@@ -132,9 +133,8 @@ async def _stream_answer(question: str, model: str | None, profile: str | None, 
 
 def _writable(text: str) -> str:
     """The text as the terminal's encoding can show it, without the control characters that would steer it."""
-    shown = "".join(char if char >= " " or char in "\n\t" else "\ufffd" for char in text if char != "\x7f")
     encoding = sys.stdout.encoding or "utf-8"
-    return shown.encode(encoding, "replace").decode(encoding)
+    return harmless(text).encode(encoding, "replace").decode(encoding)
 
 
 def _models(arguments: argparse.Namespace) -> int:

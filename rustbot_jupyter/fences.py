@@ -20,6 +20,7 @@ class CodeBlock:
 
 
 _OPENING = re.compile(r"(?P<indent>[ \t]*)(?:[-*+] +|\d+[.)] +)?(?P<fence>`{3,}|~{3,})(?P<info>.*)")
+_LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*$")
 
 
@@ -48,7 +49,7 @@ def _blocks(lines: list[str]) -> Iterator[CodeBlock]:
                 break
             code.append(_without_indent(inner, opening.start("fence")))
         yield CodeBlock(
-            code="".join(f"{one}\n" for one in code), language=_language(opening["info"]), is_closed=is_closed
+            code="".join(f"{one}\n" for one in code), language=language_of(opening["info"]), is_closed=is_closed
         )
 
 
@@ -65,7 +66,8 @@ def _without_indent(line: str, width: int) -> str:
     return line[min(lead, width) :]
 
 
-def _language(info: str) -> str:
+def language_of(info: str) -> str:
+    """The language that is named behind a fence, in lower case, with letters, digits and `+#.-` only."""
     # "{python}" and "{.python}" are the spellings of Quarto and Pandoc.
-    words = re.split(r"[\s,{}]+", info.strip(" \t{}").lstrip("."), maxsplit=1)
-    return words[0].lower()
+    words = _LANGUAGE.match(info.strip(" \t{}").lstrip("."))
+    return words[0].lower() if words else ""

@@ -15,10 +15,12 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 LAYERS = (
     {
         "certificates",
+        "control_characters",
         "errors",
         "fences",
         "inert_markdown",
         "key_spellings",
+        "markdown",
         "messages",
         "proxies",
         "this_machine",

@@ -11,9 +11,9 @@ from typing import Any
 
 from IPython.display import display, update_display
 
+from rustbot_jupyter.control_characters import harmless
 from rustbot_jupyter.engine.reply import Reply
-from rustbot_jupyter.fences import code_blocks
-from rustbot_jupyter.inert_markdown import inert_markdown
+from rustbot_jupyter.inert_markdown import GrowingMarkdown, inert_markdown
 from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.messages import ImagePart, MessageStatus, new_id
 from rustbot_jupyter.notebook.answer_formats import code_for_cell, html_frame, html_source, json_value, latex_source
@@ -22,6 +22,8 @@ from rustbot_jupyter.tools.plotly_json import MIME as PLOTLY
 from rustbot_jupyter.tools.runs import RunState, ToolRun
 
 UPDATE_INTERVAL_S = 0.1
+MOST_SHARE = 0.2
+"""Of the time, for updates; those of a long answer take longer."""
 
 Bundle = dict[str, Any]
 """Texts by MIME type, as a notebook keeps them."""
@@ -31,6 +33,9 @@ def publish(
     bundle: Bundle, *, display_id: str | None = None, is_update: bool = False, metadata: Mapping[str, Any] | None = None
 ) -> None:
     """Put a bundle into the output of the running cell, or, as an update, where that display stands."""
+    # Plain text is what a terminal shows.
+    if "text/plain" in bundle:
+        bundle = {**bundle, "text/plain": harmless(bundle["text/plain"])}
     show = update_display if is_update else display
     show(bundle, raw=True, display_id=display_id, metadata=dict(metadata or {}))  # type: ignore[no-untyped-call]
 
@@ -58,7 +63,9 @@ class AnswerDisplay:
         self._streams = streams
         self._clock = clock
         self._shown_at: float | None = None
+        self._next_at = 0.0
         self._is_waiting = False
+        self._markdown = GrowingMarkdown()
 
     def wait(self, note: str) -> None:
         """Show what is being waited for, until text comes."""
@@ -76,7 +83,10 @@ class AnswerDisplay:
         if not self._streams or (not self._is_waiting and not self._is_due()):
             return False
         self._is_waiting = False
-        self._show({"text/markdown": inert_markdown(text), "text/plain": text})
+        begun = self._clock()
+        self._show({"text/markdown": self._markdown.update(text), "text/plain": text})
+        ended = self._clock()
+        self._next_at = ended + max(UPDATE_INTERVAL_S, (ended - begun) / MOST_SHARE)
         return True
 
     def finish(self, bundle: Bundle, metadata: Mapping[str, Any] | None = None) -> None:
@@ -84,7 +94,8 @@ class AnswerDisplay:
         self._show(bundle, metadata)
 
     def _is_due(self) -> bool:
-        return self._shown_at is None or self._clock() - self._shown_at >= UPDATE_INTERVAL_S
+        now = self._clock()
+        return self._shown_at is None or (now >= self._next_at and now - self._shown_at >= UPDATE_INTERVAL_S)
 
     def _show(self, bundle: Bundle, metadata: Mapping[str, Any] | None = None) -> None:
         is_update = self._shown_at is not None
@@ -94,15 +105,18 @@ class AnswerDisplay:
         self._shown_at = self._clock()
 
 
-def final_bundle(reply: Reply, format: str) -> Bundle:
+def final_bundle(reply: Reply, format: str, *, has_footer: bool = True) -> Bundle:
     """The whole answer in the form of `-f`.
+
+    Args:
+        has_footer: Who answered stands below; False when something else comes in between.
 
     Raises:
         InvalidAnswer: JSON was asked for, and this is none.
     """
     text = reply.text
     if reply.status is not MessageStatus.COMPLETE:
-        return _markdown(text, reply)
+        return _markdown(text, reply, has_footer=has_footer)
     match format:
         case "text":
             return {"text/plain": text}
@@ -116,7 +130,12 @@ def final_bundle(reply: Reply, format: str) -> Bundle:
             return _image(reply) or _markdown(text, reply, "The answer holds no image.")
         case "code" if not code_for_cell(text):
             return _markdown(text, reply, "The answer holds no code.")
-    return _markdown(text, reply)
+    return _markdown(text, reply, has_footer=has_footer)
+
+
+def footer_bundle(reply: Reply) -> Bundle:
+    """Who answered, below the pictures of an answer."""
+    return {"text/markdown": _footer_line(reply), "text/plain": footer(reply)}
 
 
 def code_bundle(reply: Reply) -> Bundle:
@@ -132,18 +151,22 @@ def failure_bundle(text: str, message: str) -> Bundle:
     }
 
 
-def _markdown(text: str, reply: Reply, note: str = "") -> Bundle:
+def _markdown(text: str, reply: Reply, note: str = "", *, has_footer: bool = True) -> Bundle:
     if reply.status is not MessageStatus.COMPLETE:
         note = f"Interrupted. {reply.error}".strip()
     below = [f"*{_escaped(note)}*"] if note else []
     steps = list(_steps(reply))
     shown = _joined(
-        *(piece for said, done in steps for piece in (inert_markdown(_closed(said)), _noted(done))),
-        inert_markdown(_closed(text)),
+        *(piece for said, done in steps for piece in (inert_markdown(said), _noted(done))),
+        inert_markdown(text),
         *below,
-        f"<small>{_escaped(footer(reply))}</small>",
+        _footer_line(reply) if has_footer else "",
     )
     return {"text/markdown": shown, "text/plain": _joined(*(_joined(*step) for step in steps), text, note)}
+
+
+def _footer_line(reply: Reply) -> str:
+    return f"<small>{_escaped(footer(reply))}</small>"
 
 
 def _noted(lines: str) -> str:
@@ -183,19 +206,42 @@ def pictures_of(reply: Reply) -> Iterator[Bundle]:
                 encoded = base64.b64encode(picture.data).decode()
                 yield {picture.media_type: encoded, "text/plain": f"A picture of {run.call.name}"}
         for figure in run.figures:
-            yield {PLOTLY: json.loads(figure) | {"config": _QUIET}, "text/plain": f"A figure of {run.call.name}"}
+            yield {PLOTLY: _figure(json.loads(figure)), "text/plain": f"A figure of {run.call.name}"}
 
 
+def _figure(figure: Bundle) -> Bundle:
+    """The figure in colours for light and dark pages alike, where it names none itself."""
+    return figure | {"layout": {"template": {"layout": _LOOK}, **(figure.get("layout") or {})}, "config": _QUIET}
+
+
+_CLEAR, _FAINT, _INK = "rgba(0,0,0,0)", "rgba(128,128,128,0.25)", "#808080"
+_AXIS = {"gridcolor": _FAINT, "linecolor": _FAINT, "zerolinecolor": _FAINT, "automargin": True}
+_ROUND = {"bgcolor": _CLEAR, "radialaxis": _AXIS, "angularaxis": _AXIS}
+_COLOURS = [
+    "#636efa",
+    "#ef553b",
+    "#00cc96",
+    "#ab63fa",
+    "#ffa15a",
+    "#19d3f3",
+    "#ff6692",
+    "#8fc93a",
+    "#ff97ff",
+    "#e0b02c",
+]
+_LOOK = {
+    "font": {"color": _INK},
+    "colorway": _COLOURS,
+    "paper_bgcolor": _CLEAR,
+    "plot_bgcolor": _CLEAR,
+    "colorscale": {"sequential": "Viridis"},
+    "xaxis": _AXIS,
+    "yaxis": _AXIS,
+    "polar": _ROUND,
+    "scene": {"xaxis": _AXIS, "yaxis": _AXIS, "zaxis": _AXIS},
+}
 # Plotly offers an upload by default.
 _QUIET = {"showSendToCloud": False, "displaylogo": False, "responsive": True}
-
-
-def _closed(text: str) -> str:
-    """The text with an open fence closed, so that what stands below it is not code."""
-    blocks = code_blocks(text)
-    if not blocks or blocks[-1].is_closed:
-        return text
-    return f"{text}\n{'~~~' if '~~~' in text and '```' not in text else '```'}"
 
 
 def _json(value: Any) -> Bundle:

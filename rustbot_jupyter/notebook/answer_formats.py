@@ -12,6 +12,9 @@ from typing import Any
 from rustbot_jupyter.errors import InvalidAnswer
 from rustbot_jupyter.fences import code_blocks
 
+# No formula begins within another, so that a search ends where the next one begins.
+_BRACKETS = re.compile(r"\\\[((?:(?!\\[\[\]]).)+)\\\]", re.DOTALL)
+_PARENTHESES = re.compile(r"\\\(((?:(?!\\[()]).)+)\\\)", re.DOTALL)
 _PYTHON = {"", "python", "py", "python3", "ipython", "ipython3", "jupyter"}
 
 
@@ -81,8 +84,8 @@ def latex_source(text: str) -> str:
     """Text for IPython's `Latex`: one formula as a displayed one, prose with formulas as it is, delimiters unified."""
     blocks = [block.code.strip() for block in code_blocks(text) if block.language in ("latex", "tex", "math", "")]
     source = "\n".join(f"$$\n{_bare_formula(code)}\n$$" for code in blocks) if blocks else text.strip()
-    source = re.sub(r"\\\[(.+?)\\\]", r"$$\1$$", source, flags=re.DOTALL)
-    source = re.sub(r"\\\((.+?)\\\)", r"$\1$", source, flags=re.DOTALL)
+    source = _BRACKETS.sub(r"$$\1$$", source)
+    source = _PARENTHESES.sub(r"$\1$", source)
     return source if "$" in source or not source else f"$$\n{source}\n$$"
 
 

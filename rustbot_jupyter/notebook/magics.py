@@ -7,6 +7,7 @@ import threading
 from collections.abc import Collection
 from typing import Any
 
+from rustbot_jupyter.control_characters import harmless
 from rustbot_jupyter.current import get_bot
 from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.errors import RustbotError
@@ -19,6 +20,7 @@ from rustbot_jupyter.notebook.answer_display import (
     failure_bundle,
     final_bundle,
     footer,
+    footer_bundle,
     pictures_of,
     publish,
 )
@@ -118,16 +120,16 @@ class RustbotMagics:
 
     def _show_whole(self, reply: Reply, answer: AnswerDisplay, call: MagicCall) -> None:
         code = code_for_cell(reply.text) if call.format == "code" else ""
+        pictures = list(pictures_of(reply)) if call.stream and call.format == "md" else []
         # A new cell can only be put below one that is running.
         if code and reply.status is MessageStatus.COMPLETE and not call.background:
             self._shell.set_next_input(code, replace=False)
             bundle = code_bundle(reply)
         else:
-            bundle = final_bundle(reply, call.format)
+            bundle = final_bundle(reply, call.format, has_footer=not pictures)
         answer.finish(bundle, {"rustbot": {"model": reply.model, "status": reply.status.value, "usage": footer(reply)}})
-        if call.stream and call.format == "md":
-            for picture in pictures_of(reply):
-                publish(picture)
+        for picture in [*pictures, *([footer_bundle(reply)] if pictures else [])]:
+            publish(picture)
 
     def _notebook(self) -> Notebook:
         self._shell.user_ns.setdefault("Err", self.failures.tracebacks)
@@ -185,4 +187,4 @@ def _partial_text(error: RustbotError) -> str:
 
 def _show_in_one_line(error: RustbotError) -> None:
     # IPython asks an exception for this; the way through our own code helps nobody.
-    error._render_traceback_ = lambda: [f"{type(error).__name__}: {error}"]  # type: ignore[method-assign]
+    error._render_traceback_ = lambda: [harmless(f"{type(error).__name__}: {error}")]  # type: ignore[method-assign]

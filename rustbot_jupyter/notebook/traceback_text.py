@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from traceback import FrameSummary, StackSummary, TracebackException
 
+from rustbot_jupyter.tools.results import cleaned
+
 DEFAULT_BUDGET_CHARS = 8_000
 MAX_FRAMES = 20
 """Of a longer stack the first and the last ones are kept."""
@@ -35,7 +37,8 @@ def traceback_text(
         if getattr(each, "filename", None) in (cells or {}):
             each.filename = f"In[{(cells or {})[each.filename or '']}]"
     text = "".join(_types_only(error, summary) if schema_only else summary.format()).rstrip()
-    return _cut(text, budget_chars)
+    # Messages may bring a terminal's colours along.
+    return _cut(cleaned(text), budget_chars)
 
 
 def _members(summary: TracebackException) -> list[TracebackException]:

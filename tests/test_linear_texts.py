@@ -1,0 +1,83 @@
+"""Every function that reads a model's or a stranger's text takes time in proportion to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+
+from rustbot_jupyter.control_characters import harmless
+from rustbot_jupyter.errors import RustbotError
+from rustbot_jupyter.fences import code_blocks
+from rustbot_jupyter.inert_markdown import inert_markdown
+from rustbot_jupyter.notebook import answer_formats
+from rustbot_jupyter.tools.results import cleaned
+
+SIZE = 24_000
+"""What the pattern that once froze a kernel took ten seconds for."""
+MOST_CPU_S = 2.0
+"""A hundred times what any of them needs here."""
+SINGLE = [*"`~$\\<>[](){}*_#-+.|:!&'\"@/%^=,1a \t\n\r\x1b\u2028é中"]
+LONGER = [
+    *("```", "\n```", "~~~\n", "$$", "\\(", "\\)", "\\[", "\\]", "\\begin{align}", "\\end{align}", "](", "]:", "!["),
+    *("[^", "<!--", "<b>", "</b>", "<think>", "</think>", "http://", "\n\n", "\n- ", "\n> ", "1. ", "a@", "&#", "{{"),
+    *("}}", "\n    ", "x \n", "sk-", "key=", "%%", '"""', "\x1b[", "\x1b]", "$`", "a.b", "`a`", "$x$ ", "[a](b)", "|a"),
+]
+PAIRED = [*"`$\\<>[](){}*-|!~1 \n"]
+ENDS = ("", "x", "`", "$", "\\)", "]", "}", ">", "```")
+
+
+def quietly(function: Callable[[str], object]) -> Callable[[str], object]:
+    """The function where it may also say that the text is not what it takes."""
+
+    def call(text: str) -> object:
+        try:
+            return function(text)
+        except (RustbotError, ValueError, LookupError):
+            return None
+
+    return call
+
+
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "inert_markdown": inert_markdown,
+    "code_blocks": code_blocks,
+    "code_for_cell": answer_formats.code_for_cell,
+    "json_value": answer_formats.json_value,
+    "latex_source": answer_formats.latex_source,
+    "html_source": answer_formats.html_source,
+    "html_frame": answer_formats.html_frame,
+    "harmless": harmless,
+    "cleaned": cleaned,
+}
+
+
+def cpu_s(function: Callable[[str], object], text: str) -> float:
+    begun = time.thread_time()
+    function(text)
+    return time.thread_time() - begun
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_text_takes_longer_than_its_length_suggests(name: str) -> None:
+    function = quietly(FUNCTIONS[name])
+    repeated = [*SINGLE, *LONGER]
+    texts = [mark * (SIZE // len(mark)) for mark in repeated]
+    texts += [f"{mark * (SIZE // len(mark))}{end}" for mark, end in product(PAIRED, ENDS)]
+
+    slow = [text[:8] + text[-4:] for text in texts if cpu_s(function, text) > MOST_CPU_S]
+
+    assert slow == []
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_pair_of_marks_does_either(name: str) -> None:
+    function = quietly(FUNCTIONS[name])
+    texts = [(one + other) * 2000 for one, other in product([*PAIRED, "\\(", "\\[", "```", "a"], repeat=2)]
+    texts += [one * 4000 + other * 4000 for one, other in product(PAIRED, repeat=2)]
+
+    slow = [text[:4] + text[-4:] for text in texts if cpu_s(function, text) > MOST_CPU_S / 4]
+
+    assert slow == []
