@@ -19,11 +19,11 @@ _AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>`]+>")
 _TAG_START = re.compile(r"<[A-Za-z/!?]")
 _IN_FORMULA = re.compile(r"(<)(?=[A-Za-z/!?])|(!)(?=\[)|(\])(?=[(:])")
 _GOOD_ADDRESS = re.compile(r"[(:][ \t]*<?(?:https?://|mailto:|#|\.{0,2}/|[\w.%-]+[/?#)\s])")
-_ADDRESS_END = re.compile(r"[\s<>)\]`]|[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+_ADDRESS_END = re.compile(r"[\s<>()\[\]`!\\]|[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
 _FOOTNOTE = re.compile(r"\[\^([\w-]{1,40})\]")
 _TYPESET = re.compile(r"\\(?:[\[\]()$\\]|begin\b|end\b|(?:eq)?ref\b)")
 _TYPESET_NAME = re.compile(r"\\(?:begin|end|(?:eq)?ref)\b")
-_DESTINATION = re.compile(r"\]\([^\s()<>`\\]*")
+_DESTINATION = re.compile(r"\]\([^\s()\[\]<>`!\\]*")
 _HARMFUL = re.compile(r"<[A-Za-z/!?]|!\[|`{3}|~{3}|[$|\\]")
 _MARKS = {ord(mark): f"&#{ord(mark)};" for mark in "&<>\"'`~*_[]!\\$#|@:"}
 
@@ -110,13 +110,13 @@ class InertText:
             return formula
         following = self._text[place + 1 : place + 2]
         # An address takes a backslash along that was to keep the tag behind it from being one.
-        if following and following in "<$~":
+        if following and following in "<$~!":
             return self._put(apart(following), place + 2)
         if _TYPESET_NAME.match(self._text, place):
             return self._put(apart("\\"), place + 1)
         if following == "\\":
             return self._put(apart("\\") if _TYPESET.match(self._text, place + 1) else "\\\\", place + 2)
-        if following and following in "`[()!":
+        if following and following in "`[()":
             return self._put(f"\\{following}", place + 2)
         return self._put("\\", place + 1)
 
