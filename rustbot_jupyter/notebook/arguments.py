@@ -240,7 +240,7 @@ def _as_command(line: str, first: Word, fields: dict[str, Any], names: _Names) -
     return _command_call(command, arguments, {**fields, **more}, names, "")
 
 
-MCP_ACTIONS = ("list", "add", "remove", "restart", "log")
+MCP_ACTIONS = ("list", "add", "remove", "start", "stop", "restart", "log")
 
 
 def _mcp_call(words: Sequence[Word]) -> MagicCall | None:

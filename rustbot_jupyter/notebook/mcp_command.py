@@ -10,7 +10,8 @@ from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.tools.mcp.desk import ServerStatus
 
 USAGE = (
-    "%rustbot mcp list | add NAME COMMAND ARGUMENT... | add NAME https://... | remove NAME | restart NAME | log NAME"
+    "%rustbot mcp list | add NAME COMMAND ARGUMENT... | add NAME https://... | remove NAME | start NAME | stop NAME | "
+    "restart NAME | log NAME"
 )
 
 
@@ -29,6 +30,12 @@ class Desk(Protocol):
 
     def remove(self, name: str) -> None:
         """Stop a server and take it out of its file."""
+
+    def start(self, name: str) -> None:
+        """Start a server."""
+
+    def stop(self, name: str) -> None:
+        """End a server until it is started again."""
 
     def restart(self, name: str) -> None:
         """Stop and start a server."""
@@ -53,6 +60,12 @@ def mcp_command(desk: Desk, *words: str) -> str:
         case "remove", [name]:
             desk.remove(name)
             return f"`{name}` is removed."
+        case "start", [name]:
+            desk.start(name)
+            return f"`{name}` runs."
+        case "stop", [name]:
+            desk.stop(name)
+            return f"`{name}` is stopped."
         case "restart", [name]:
             desk.restart(name)
             return f"`{name}` runs again."

@@ -35,6 +35,12 @@ class DeskOfTest:
     def remove(self, name: str) -> None:
         self.done.append(("remove", name))
 
+    def start(self, name: str) -> None:
+        self.done.append(("start", name))
+
+    def stop(self, name: str) -> None:
+        self.done.append(("stop", name))
+
     def restart(self, name: str) -> None:
         self.done.append(("restart", name))
 
@@ -92,7 +98,7 @@ def test_a_log_cannot_leave_its_block():
         ("add", "x"),
         ("remove",),
         ("log", "a", "b"),
-        ("start", "x"),
+        ("start",),
         ("list", "x"),
         ("add", "x", "http://y", "z"),
     ],

@@ -39,6 +39,8 @@ def initialize(params: dict[str, Any]) -> dict[str, Any]:
         sys.stderr.write("cannot find my database\n")
         sys.stderr.flush()
         os._exit(3)
+    while KIND == "starts when told" and not (FOLDER / "go").exists():
+        time.sleep(0.02)
     if KIND == "hangs in initialize":
         time.sleep(600)
     if KIND == "noise":
@@ -114,6 +116,11 @@ def call(request: Any, name: str, arguments: dict[str, Any]) -> dict[str, Any] |
     if name == "environment":
         return text(json.dumps(dict(os.environ)))
     match KIND:
+        case "as written":
+            # Whatever the test wrote, with the id in the place of ID.
+            sys.stdout.write((FOLDER / "answer.txt").read_text().replace("ID", json.dumps(request)) + "\n")
+            sys.stdout.flush()
+            return None
         case "bad JSON":
             sys.stdout.write('{"jsonrpc": "2.0", "id": ' + json.dumps(request) + ', "result": {"content": [}}\n')
             sys.stdout.flush()

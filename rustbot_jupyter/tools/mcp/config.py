@@ -15,12 +15,15 @@ from rustbot_jupyter.whole_files import read_start, write_atomically
 
 MAX_BYTES = 1_000_000
 MAX_SERVERS = 64
+MAX_START_S = 3600.0
+START_S = 120.0
+"""From the start of a server until its tools are known: the first start of many fetches them."""
 
 Origin = Literal["user", "workspace", "code"]
 
 _KEYS = ("mcpServers", "servers")
 """The second is VS Code's."""
-_HTTP_TYPES = frozenset({"http", "streamable-http", "streamableHttp", "streamable_http"})
+_HTTP_TYPES = frozenset({"http", "streamable-http", "streamableHttp", "streamable_http", "sse"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,11 @@ class ServerConfig:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str = ""
     """Where the program runs; "" takes the workspace."""
+    start_timeout: float = START_S
+    """Seconds until it has failed; a question waits for less."""
     url: str = ""
+    is_sse: bool = False
+    """True for the older kind of server over HTTP, with an address for events and one for messages."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -103,13 +110,19 @@ def server_of(name: str, entry: Any, origin: Origin) -> ServerConfig:
             command=(_text(name, entry, "command", needed=True), *_texts(name, entry, "args")),
             env=_pairs(name, entry, "env"),
             cwd=_text(name, entry, "cwd"),
+            start_timeout=_start_timeout(name, entry),
         )
     elif isinstance(kind, str) and kind in _HTTP_TYPES:
         server = ServerConfig(
-            name=name, origin=origin, url=_address(name, entry), headers=_pairs(name, entry, "headers")
+            name=name,
+            origin=origin,
+            url=_address(name, entry),
+            is_sse=kind == "sse",
+            start_timeout=_start_timeout(name, entry),
+            headers=_pairs(name, entry, "headers"),
         )
     else:
-        raise SettingsError(f"The server {name!r} has the type {kind!r}; 'stdio' and 'http' can be used.")
+        raise SettingsError(f"The server {name!r} has the type {kind!r}; 'stdio', 'http' and 'sse' can be used.")
     _check_variables(server)
     return server
 
@@ -150,6 +163,20 @@ def _pairs(name: str, entry: Mapping[str, Any], key: str) -> dict[str, str]:
     if not isinstance(values, Mapping) or any(isinstance(value, dict | list) for value in values.values()):
         raise SettingsError(f"The server {name!r} needs names and texts as its {key!r}.")
     return {str(key): "" if value is None else _plain(value) for key, value in values.items()}
+
+
+def _start_timeout(name: str, entry: Mapping[str, Any]) -> float:
+    """As Codex spells it."""
+    for key, unit in (("startup_timeout_sec", 1.0), ("startup_timeout_ms", 0.001)):
+        value = entry.get(key)
+        if value is not None:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value * unit <= MAX_START_S:
+                raise SettingsError(
+                    f"The server {name!r} needs a number of at most {MAX_START_S:.0f} seconds as its {key!r}, "
+                    f"not {value!r}."
+                )
+            return value * unit
+    return START_S
 
 
 def _plain(value: Any) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from rustbot_jupyter.errors import RequestError, RustbotError, SettingsError, ToolError
@@ -23,6 +24,8 @@ from rustbot_jupyter.tools.mcp.server import McpServer, ServerState
 from rustbot_jupyter.tools.workers import in_worker
 
 WORKSPACE_FILES = (".mcp.json", ".vscode/mcp.json")
+PATIENCE = 3
+"""How many times as long as one question waits a start may have lasted, and still be waited for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,8 @@ class _Place:
     """False once the user has refused or stopped it; it starts again only on their word."""
     task: asyncio.Task[None] | None = None
     """Its start under way, or the question before it."""
+    began_at: float = 0.0
+    """When its start began."""
 
 
 class McpDesk:
@@ -221,29 +226,31 @@ class McpDesk:
     # Starting and stopping.
 
     async def ready(self, timeout: float) -> None:
-        """Start what is approved and not running, and wait for it, but no longer than `timeout` seconds. The rest is
-        asked about and goes on in the background; one that fails keeps nobody waiting."""
+        """Start what is approved and not running, and wait for it, but no longer than `timeout` seconds, and not for
+        one whose start has lasted for `PATIENCE` times as long: a silent one does not hold up each question. The rest
+        is asked about and goes on in the background; one that fails keeps nobody waiting."""
         await self.look()
         for place in self._places.values():
             is_idle = place.task is None and place.server.state is ServerState.STOPPED and not place.server.error
             if self._is_open and place.is_wanted and is_idle:
                 self._begin(place)
-        starting = {
-            place.task
+        since = monotonic() - PATIENCE * timeout
+        starting = [
+            asyncio.wait({place.task}, timeout=max(0.0, min(timeout, place.began_at - since)))
             for place in self._places.values()
             if place.task is not None and place.server.state is not ServerState.UNAPPROVED
-        }
-        if starting:
-            await asyncio.wait(starting, timeout=timeout)
+        ]
+        await asyncio.gather(*starting)
 
     async def start(self, name: str) -> None:
-        """Start a server, once it is approved.
+        """Start a server, with what its file says now, once it is approved.
 
         Raises:
             RequestError: There is no such server, or the user said no.
             ToolError: It could not be started.
         """
         await self.look()
+        await self.read_files()
         place = self._place(name)
         place.is_wanted = True
         task = place.task or self._begin(place)
@@ -272,7 +279,6 @@ class McpDesk:
         """
         await self.look()
         await self._stop(self._place(name))
-        await self.read_files()
         await self.start(name)
 
     async def close(self) -> None:
@@ -290,6 +296,7 @@ class McpDesk:
             if place.task is task:
                 place.task = None
 
+        place.began_at = monotonic()
         if not self._is_approved(place):
             place.server.state = ServerState.UNAPPROVED
         task = place.task = asyncio.create_task(self._approve_and_start(place))
@@ -300,6 +307,7 @@ class McpDesk:
         if place.server.state is ServerState.UNAPPROVED and not await self._is_allowed(place):
             place.is_wanted = False
             return
+        place.began_at = monotonic()
         # It tells by itself: an event, its state, its log.
         with contextlib.suppress(RustbotError):
             await place.server.start()

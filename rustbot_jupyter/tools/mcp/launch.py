@@ -29,7 +29,9 @@ class Launch:
     """The whole environment of the process."""
     cwd: str = ""
     url: str = ""
+    is_sse: bool = False
     headers: Mapping[str, str]
+    start_timeout: float
 
 
 def launch_of(config: ServerConfig, environ: Mapping[str, str], workspace: Path) -> Launch:
@@ -43,7 +45,9 @@ def launch_of(config: ServerConfig, environ: Mapping[str, str], workspace: Path)
         env={**minimal_environment(environ), **_without_our_keys(_expanded(config.env, environ))},
         cwd=_folder(config, workspace, expand(config.cwd, environ)),
         url=expand(config.url, environ),
+        is_sse=config.is_sse,
         headers=_expanded(config.headers, environ),
+        start_timeout=config.start_timeout,
     )
 
 
@@ -102,7 +106,7 @@ def shown(config: ServerConfig, environ: Mapping[str, str], workspace: Path) -> 
     else:
         url = visible(config.url)
         lines = [url, *(["over plain http: others on the way can read it"] if is_open_address(url) else [])]
-        meaning = [config.name, url, headers]
+        meaning = [config.name, url, headers, *(["sse"] if config.is_sse else [])]
     lines += [f"with {name}={_masked(name, value)}" for name, value in (env | headers).items()]
     digest = hashlib.sha256(json.dumps(meaning, sort_keys=True).encode("utf-8", "surrogatepass"))
     return Shown(text="\n".join(lines), digest=digest.hexdigest())

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-START_S = 10.0
-"""From the start of the process until its tools are known."""
+LIST_S = 10.0
+"""For its tools, once it has said that they have changed."""
 END_S = 5.0
 """From the wish to stop it until it is cut off."""
 RESTARTS = 3
@@ -114,7 +114,7 @@ class McpServer:
         if self.state is not ServerState.RUNNING:
             raise ToolError(
                 f"The MCP server {self.name!r} does not run: {self.error or 'it was stopped'}. "
-                f"Its log tells more, and the user can start it again: %rustbot mcp restart {self.name}"
+                f"Its log tells more, and the user can start it again: %rustbot mcp start {self.name}"
             )
 
     async def _start(self, delay: float) -> None:
@@ -140,7 +140,7 @@ class McpServer:
         self._owner = asyncio.create_task(self._own(launch, opened, self._ending))
         waited: set[asyncio.Future[Any]] = {opened, self._owner}
         try:
-            await asyncio.wait(waited, timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waited, timeout=launch.start_timeout, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             self._owner.cancel()
             raise
@@ -149,7 +149,10 @@ class McpServer:
             return opened.result()
         if not self._owner.done():
             self._owner.cancel()
-            raise ToolError(f"it did not answer within {START_S:.0f} s")
+            raise ToolError(
+                f"it did not answer within {launch.start_timeout:g} s. A first start may have to fetch the program: "
+                "run its command once in a terminal, or give it longer with 'startup_timeout_sec' in its entry"
+            )
         ending = self._process.ending if self._process else ""
         raise ToolError(why(self._owner.exception(), launch, ending, self.log.text))
 
@@ -213,7 +216,7 @@ class McpServer:
         client = self._client
         # A list that does not come leaves the old one; the next call finds out why.
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(LIST_S):
                 offers = await _listed(client, self.log) if client is not None else []
             if client is self._client and self.state is ServerState.RUNNING:
                 self._list(offers, has_started=False)
@@ -331,7 +334,7 @@ async def _import_sdk() -> None:
 def _import() -> None:
     try:
         importlib.import_module("mcp")
-        importlib.import_module("mcp.client.streamable_http")
+        importlib.import_module("rustbot_jupyter.tools.mcp.http")
     except ImportError as error:
         raise ToolError('MCP servers need the package mcp: pip install "rustbot-jupyter[mcp]"') from error
     logger = logging.getLogger("mcp")

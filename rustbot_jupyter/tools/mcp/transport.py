@@ -1,4 +1,4 @@
-"""The way to a server: lines of JSON through a process's pipes, or Streamable HTTP; both made fit for the SDK.
+"""The way to a server: lines of JSON through a process's pipes, or over HTTP; both made fit for the SDK.
 
 The SDK's own stdio transport writes each line of noise, with a traceback, to the kernel's stderr, keeps lines of any
 length, and leaves behind what a server forked; so its pipes are ours.
@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from rustbot_jupyter.tools.mcp.answers import MAX_BYTES, Asked, messages_in
 from rustbot_jupyter.tools.mcp.launch import Launch
 from rustbot_jupyter.tools.mcp.log import ServerLog
 from rustbot_jupyter.tools.mcp.processes import ServerProcess
 
 if TYPE_CHECKING:
-    from mcp.client._transport import ReadStream, TransportStreams
+    from mcp.client._transport import TransportStreams
     from mcp.shared.message import SessionMessage
 
-MAX_LINE = 16_000_000
-"""Bytes of one message. What sends more is ended: memory would have no end."""
 _CHUNK = 65_536
 _WATCH_S = 0.2
 _NOISE_LINES = 20
@@ -47,21 +47,15 @@ async def transport_to(
     Raises:
         OSError: Its process cannot be started.
     """
-    way = _piped(launch, log, on_process, on_end) if launch.command else _over_http(launch)
-    async with way as (read, write):
-        yield MendedStream(read), write
+    if launch.command:
+        async with _piped(launch, log, on_process, on_end) as streams:
+            yield streams
+    else:
+        # Imported when it is wanted: its library takes a while.
+        from rustbot_jupyter.tools.mcp.http import over_http
 
-
-@asynccontextmanager
-async def _over_http(launch: Launch) -> AsyncIterator[TransportStreams]:
-    from mcp.client.streamable_http import streamable_http_client
-    from mcp.shared._httpx_utils import create_mcp_http_client
-
-    async with (
-        create_mcp_http_client(headers=dict(launch.headers)) as client,
-        streamable_http_client(launch.url, http_client=client) as streams,
-    ):
-        yield streams
+        async with over_http(launch) as streams:
+            yield streams
 
 
 @asynccontextmanager
@@ -75,9 +69,10 @@ async def _piped(
     to_session, read = anyio.create_memory_object_stream["SessionMessage | Exception"](0)
     # With room for some: a server that does not read its input must not hold up whoever gives a call up.
     write, from_session = anyio.create_memory_object_stream["SessionMessage"](64)
+    asked = Asked()
     tasks = [
-        asyncio.create_task(_read(process, to_session, log, on_end)),
-        asyncio.create_task(_write(process, from_session)),
+        asyncio.create_task(_read(process, to_session, asked, log, on_end)),
+        asyncio.create_task(_write(process, from_session, asked)),
         asyncio.create_task(_copy(process.stderr, log)),
         asyncio.create_task(_watch(process, on_end)),
     ]
@@ -93,20 +88,22 @@ async def _piped(
                 await stream.aclose()
 
 
-async def _read(process: ServerProcess, to_session: Any, log: ServerLog, on_end: Callable[[], None]) -> None:
+async def _read(
+    process: ServerProcess, to_session: Any, asked: Asked, log: ServerLog, on_end: Callable[[], None]
+) -> None:
     import anyio
 
     noise = _Noise(log)
     try:
         async with to_session:
             async for line in _lines(process.stdout):
-                message = _message_of(line)
-                if message is None:
-                    await noise.met(line)
-                else:
+                messages = _messages_of(line, asked)
+                for message in messages:
                     await to_session.send(message)
+                if not messages:
+                    await noise.met(line)
     except TooLong:
-        log.note(f"It sent a message of more than {MAX_LINE:,} bytes and is ended for it.")
+        log.note(f"It sent a message of more than {MAX_BYTES:,} bytes and is ended for it.")
     except (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
         # The session is gone, or the pipe is.
         pass
@@ -124,21 +121,23 @@ async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
             pending, size = [], 0
         pending.append(rest)
         size += len(rest)
-        if size > MAX_LINE:
+        if size > MAX_BYTES:
             raise TooLong
 
 
-def _message_of(line: bytes) -> SessionMessage | None:
-    """The message that a line is; None when it is none."""
+def _messages_of(line: bytes, asked: Asked) -> list[SessionMessage]:
+    """The messages that a line is, several when it is a batch; none when it is none."""
     from mcp.shared.message import SessionMessage
     from mcp_types import jsonrpc_message_adapter
 
-    if not line.lstrip().startswith(b"{"):
-        return None
-    try:
-        return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
-    except ValueError:
-        return None
+    if not line.lstrip().startswith((b"{", b"[", b"\xef\xbb\xbf{")):
+        return []
+    found = []
+    for message in messages_in(line, asked):
+        # What is none of MCP's messages even so is noise.
+        with contextlib.suppress(ValueError):
+            found.append(SessionMessage(jsonrpc_message_adapter.validate_python(message, by_name=False)))
+    return found
 
 
 class _Noise:
@@ -160,12 +159,14 @@ class _Noise:
             await asyncio.sleep(0)
 
 
-async def _write(process: ServerProcess, from_session: Any) -> None:
+async def _write(process: ServerProcess, from_session: Any, asked: Asked) -> None:
     async with from_session:
         # A server that has closed its input has ended, or will; the reader tells.
         with contextlib.suppress(OSError, RuntimeError):
             async for item in from_session:
-                process.stdin.write(item.message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
+                message = item.message.model_dump(mode="json", by_alias=True, exclude_unset=True)
+                asked.note(message)
+                process.stdin.write(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
                 await process.stdin.drain()
 
 
@@ -181,69 +182,3 @@ async def _watch(process: ServerProcess, on_end: Callable[[], None]) -> None:
 async def _copy(stderr: asyncio.StreamReader, log: ServerLog) -> None:
     while chunk := await stderr.read(_CHUNK):
         log.write(chunk)
-
-
-class MendedStream:
-    """What comes from a server, with its listing of tools made such that the SDK takes it: one bad tool would cost
-    all the others."""
-
-    def __init__(self, stream: ReadStream[SessionMessage | Exception]) -> None:
-        self._stream = stream
-
-    async def receive(self) -> SessionMessage | Exception:
-        """The next message."""
-        return _mended(await self._stream.receive())
-
-    async def aclose(self) -> None:
-        """Close it."""
-        await self._stream.aclose()
-
-    def __aiter__(self) -> MendedStream:
-        return self
-
-    async def __anext__(self) -> SessionMessage | Exception:
-        return _mended(await self._stream.__anext__())
-
-    async def __aenter__(self) -> MendedStream:
-        await self._stream.__aenter__()
-        return self
-
-    async def __aexit__(self, *details: Any) -> bool | None:
-        return await self._stream.__aexit__(*details)
-
-
-def _mended(item: SessionMessage | Exception) -> SessionMessage | Exception:
-    if not isinstance(item, Exception):
-        result = getattr(item.message, "result", None)
-        if isinstance(result, dict) and isinstance(result.get("tools"), list):
-            result["tools"] = [_mended_tool(tool) for tool in result["tools"] if _has_name(tool)]
-            if not isinstance(result.get("nextCursor"), str):
-                result.pop("nextCursor", None)
-    return item
-
-
-def _has_name(tool: Any) -> bool:
-    return isinstance(tool, dict) and isinstance(tool.get("name"), str) and bool(tool["name"])
-
-
-def _mended_tool(tool: dict[str, Any]) -> dict[str, Any]:
-    """Name, description and schema. Titles and hints are the server's own praise; schemas of results would be checked
-    here, with patterns that may take forever."""
-    description = tool.get("description")
-    return {
-        "name": tool["name"],
-        "description": description if isinstance(description, str) else "",
-        "inputSchema": _mended_schema(tool.get("inputSchema")),
-    }
-
-
-def _mended_schema(schema: Any) -> dict[str, Any]:
-    mended = {**schema, "type": "object"} if isinstance(schema, dict) else {"type": "object"}
-    properties, required = mended.pop("properties", None), mended.pop("required", None)
-    if isinstance(properties, dict):
-        mended["properties"] = {name: each for name, each in properties.items() if isinstance(each, dict)}
-    if isinstance(required, list):
-        mended["required"] = [name for name in required if isinstance(name, str)]
-    if not isinstance(mended.get("$schema"), str):
-        mended.pop("$schema", None)
-    return mended

@@ -75,6 +75,14 @@ def test_a_broken_file_gives_one_sentence(path, content, reason):
     assert path.read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("fields", "seconds"), [({}, 120), ({"startup_timeout_sec": 30}, 30), ({"startup_timeout_ms": 1500}, 1.5)]
+)
+def test_how_long_a_start_may_take_can_be_said(fields, seconds):
+    assert server_of("s", {"command": "x", **fields}, "user").start_timeout == seconds
+    assert server_of("s", {"url": "http://x", **fields}, "user").start_timeout == seconds
+
+
 def test_a_folder_in_the_place_of_the_file_is_a_problem(path):
     path.mkdir()
 
@@ -98,7 +106,10 @@ def test_a_folder_in_the_place_of_the_file_is_a_problem(path):
         ({"url": "http://x/a b"}, "begins with http:// or https://"),
         ({"url": 7}, "needs a text as its 'url'"),
         ({"type": "http"}, "needs a text as its 'url'"),
-        ({"type": "sse", "url": "http://x"}, "has the type 'sse'"),
+        ({"command": "x", "startup_timeout_sec": "60"}, "as its 'startup_timeout_sec', not '60'"),
+        ({"command": "x", "startup_timeout_sec": 0}, "as its 'startup_timeout_sec', not 0"),
+        ({"command": "x", "startup_timeout_ms": True}, "as its 'startup_timeout_ms', not True"),
+        ({"type": "ws", "url": "ws://x"}, "has the type 'ws'"),
         ({"type": {"a": 1}, "command": "x"}, "has the type {'a': 1}"),
         ({"command": "x", "args": ["${input:key}"]}, "uses '${input:key}'"),
         ({"command": "x", "env": {"A": "${A:+b}"}}, "uses '${A:+b}'"),
