@@ -172,12 +172,12 @@ class Rustbot:
         Raises:
             RustbotError: There is no answer; raised after `TurnFailed` was yielded.
         """
+        from rustbot_jupyter.engine.inbox import Inbox
         from rustbot_jupyter.events import TurnFailed, TurnFinished, TurnInterrupted
 
-        loop = asyncio.get_running_loop()
-        events: asyncio.Queue[AssistantEvent] = asyncio.Queue()
+        events = Inbox()
         agent = self._parts.running_agent()
-        unsubscribe = agent.bus.subscribe(lambda event: _deliver(loop, events, event))
+        unsubscribe = agent.bus.subscribe(events.put)
         turn = None
         is_over = False
         try:
@@ -262,7 +262,7 @@ class Rustbot:
 
         end = self.toolbox.approvals.on_change(look)
         # Something may have asked before anybody watched.
-        look()
+        loop.call_soon(approvals.look)
         try:
             yield
         finally:
@@ -515,11 +515,6 @@ def _shown(value: object) -> str:
     from rustbot_jupyter.settings.profile import shown
 
     return shown(value)
-
-
-def _deliver(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[AssistantEvent], event: AssistantEvent) -> None:
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(events.put_nowait, event)
 
 
 def _event_row(event: AssistantEvent) -> dict[str, Any]:

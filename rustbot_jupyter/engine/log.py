@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from rustbot_jupyter.events import AssistantEvent
+from rustbot_jupyter.events import AssistantEvent, UserMessageReceived
 
 
 class EventLog:
@@ -35,7 +35,14 @@ class EventLog:
 
     def of_turn(self, turn_id: str) -> tuple[AssistantEvent, ...]:
         """The events of one turn, oldest first."""
-        return tuple(event for event in self.all() if event.turn_id == turn_id)
+        found = []
+        for event in reversed(self.all()):
+            if event.turn_id == turn_id:
+                found.append(event)
+                if isinstance(event, UserMessageReceived):
+                    # The first of every turn; what is older need not be looked at.
+                    break
+        return tuple(reversed(found))
 
     def before(self, seq: int | None, limit: int) -> tuple[list[AssistantEvent], bool]:
         """The `limit` events before `seq` (None: the newest), oldest first, and whether there are earlier ones."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from dataclasses import dataclass
+from threading import get_ident
 
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.events import AssistantEvent, Priority
@@ -19,6 +20,7 @@ EVENTS_PER_STEP = 64
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Consumer:
     loop: asyncio.AbstractEventLoop
+    thread: int
     context: Context
     handle: Callable[[AssistantEvent], None]
     is_over: Callable[[], bool]
@@ -85,6 +87,7 @@ class EventQueue:
         """
         self._consumer = _Consumer(
             loop=asyncio.get_running_loop(),
+            thread=get_ident(),
             # Handlers must not run in the context of whoever put an event: that of a cell decides where it prints.
             context=copy_context(),
             handle=handle,
@@ -129,6 +132,10 @@ class EventQueue:
     def _wake(self) -> None:
         consumer = self._consumer
         if consumer is None or consumer.loop.is_closed():
+            return
+        if get_ident() == consumer.thread:
+            # Most events are the engine's own; the loop runs already, so nothing need be written to wake it.
+            consumer.loop.call_soon(self._step, context=consumer.context)
             return
         try:
             consumer.loop.call_soon_threadsafe(self._step, context=consumer.context)
