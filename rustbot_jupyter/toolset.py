@@ -13,7 +13,7 @@ from rustbot_jupyter.notebook.kernel_port import kernel_port
 from rustbot_jupyter.settings.files import config_dir, data_dir
 from rustbot_jupyter.settings.layers import Settings
 from rustbot_jupyter.settings.profile import shown
-from rustbot_jupyter.settings.redaction import redact
+from rustbot_jupyter.settings.redaction import redact_for_request
 from rustbot_jupyter.tools.base import Tool
 from rustbot_jupyter.tools.consent import ApproveMode
 from rustbot_jupyter.tools.functions import tool_of
@@ -60,7 +60,7 @@ class Toolset:
                 mcp_registry=lambda: settings.values.mcp_registry,
             ),
             kernel=kernel_port,
-            redact=redact,
+            redact=_redacted,
             limits=lambda: Limits(timeout_s=settings.values.tool_timeout_s, send_values=settings.values.send_values),
         )
         if (kernel := kernel_port()) is not None:
@@ -109,3 +109,8 @@ class Toolset:
         ]
         for tool in built_in:
             registry.add(tool)
+
+
+def _redacted(text: str) -> str:
+    kernel = kernel_port()
+    return redact_for_request(text, None if kernel is None else kernel.namespace)

@@ -11,6 +11,7 @@ from typing import Any
 
 from rustbot_jupyter.errors import RequestError, RustbotError
 from rustbot_jupyter.notebook.traceback_text import traceback_text
+from rustbot_jupyter.settings.redaction import redact_for_request
 from rustbot_jupyter.tools.namespace import is_own
 from rustbot_jupyter.tools.variables import describe_variables
 
@@ -93,16 +94,16 @@ def failure_question(
         schema_only: No value of a variable and no message of the exception.
     """
     shown = failed.traceback_without_messages if schema_only else failed.traceback
-    parts = [_TASKS[task].format(number=failed.number), wish, _fenced(failed.code, "python"), _fenced(shown, "text")]
-    return _joined(parts, failed.code, namespace, schema_only)
+    parts = [_fenced(failed.code, "python"), _fenced(shown, "text")]
+    return _joined(_TASKS[task].format(number=failed.number), wish, parts, failed.code, namespace, schema_only)
 
 
 def cell_question(
     number: int, code: str, namespace: Mapping[str, Any], *, wish: str = "", schema_only: bool = False
 ) -> str:
     """The question what a cell does that has not failed."""
-    parts = [f"Explain what the notebook cell In[{number}] does.", wish, _fenced(code, "python")]
-    return _joined(parts, code, namespace, schema_only)
+    task = f"Explain what the notebook cell In[{number}] does."
+    return _joined(task, wish, [_fenced(code, "python")], code, namespace, schema_only)
 
 
 _TASKS = {
@@ -113,12 +114,13 @@ _TASKS = {
 }
 
 
-def _joined(parts: list[str], code: str, namespace: Mapping[str, Any], schema_only: bool) -> str:
+def _joined(task: str, wish: str, parts: list[str], code: str, namespace: Mapping[str, Any], schema_only: bool) -> str:
     names = variables_in(code, namespace)
     if names:
         parts.append("The variables it names:")
         parts.append(_fenced(describe_variables(namespace, names, schema_only=schema_only), "text"))
-    return "\n\n".join(part for part in parts if part)
+    # What the user wishes is sent as typed.
+    return "\n\n".join(part for part in (task, wish, *(redact_for_request(each, namespace) for each in parts)) if part)
 
 
 def _fenced(text: str, language: str) -> str:

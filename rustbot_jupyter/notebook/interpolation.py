@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rustbot_jupyter.notebook.foreign_braces import ForeignBraces
+from rustbot_jupyter.settings.redaction import redact_for_request
 from rustbot_jupyter.tools.variables import DEFAULT_BUDGET_CHARS, describe
 
 
@@ -140,6 +141,7 @@ class _Filler:
     def _shown(self, name: str, value: Any, match: re.Match[str]) -> str:
         self.names.append(name)
         shown = describe(name, value, schema_only=self._schema_only, budget_chars=self._budget_chars, inline=True)
+        shown = redact_for_request(shown, self._namespace)
         if isinstance(value, str) or "\n" not in shown:
             return shown
         before = "" if self._text[: match.start()].endswith("\n") or match.start() == 0 else "\n"

@@ -14,6 +14,7 @@ from rustbot_jupyter.notebook.arguments import MagicCall, Verb
 from rustbot_jupyter.notebook.failures import Failures, cell_question, failure_question
 from rustbot_jupyter.notebook.interpolation import Interpolated, interpolate
 from rustbot_jupyter.settings.profile import FIELDS
+from rustbot_jupyter.settings.redaction import redact_for_request
 from rustbot_jupyter.tools.pictures import is_figure, picture_of
 from rustbot_jupyter.tools.results import MAX_IMAGE_BYTES, MOST_IMAGES
 from rustbot_jupyter.tools.variables import describe_variables
@@ -117,6 +118,7 @@ def _text(call: MagicCall, notebook: Notebook, schema_only: bool, filled: list[I
     parts = [_question(call, notebook, schema_only, filled)]
     if call.variables:
         described = describe_variables(notebook.namespace, call.variables, schema_only=schema_only)
+        described = redact_for_request(described, notebook.namespace)
         filled.append(Interpolated(text=described, names=call.variables, places=((0, len(described)),)))
         parts.append(f"Variables:\n\n{described}")
     # `fix` says itself what form it wants.
@@ -129,7 +131,7 @@ def _question(call: MagicCall, notebook: Notebook, schema_only: bool, filled: li
     if call.verb in (Verb.FIX, Verb.EXPLAIN):
         return _about_a_cell(call, notebook, schema_only, filled)
     if call.evaluate:
-        return _evaluated(call.question, notebook.namespace)
+        return redact_for_request(_evaluated(call.question, notebook.namespace), notebook.namespace)
     return _filled(call.question, notebook, schema_only, filled)
 
 

@@ -9,21 +9,14 @@ from typing import Any, NoReturn
 
 from pydantic import SecretStr
 
+from rustbot_jupyter.key_forms import REDACTED, without_keys
 from rustbot_jupyter.key_spellings import spellings
-
-REDACTED = "[redacted]"
+from rustbot_jupyter.masking import masked
 
 SHORTEST_KEY = 8
 """Shorter keys ("none", "ollama") are placeholders of local servers; taking them out would tear ordinary words."""
 
 _DEEPEST = 100
-_LOOKS_LIKE_A_KEY = (
-    r"(?P<bearer>\b[Bb][Ee][Aa][Rr][Ee][Rr][\s+]+)[\w.~+/-]{16,}=*"
-    r"|\bsk-(?:or|ant|proj)-[A-Za-z0-9_-]{16,}"
-    r"|\bsk-[A-Za-z0-9]{32,}"
-)
-# Searching for a few plain strings is many times faster than running the pattern over a long text.
-_MARKS = ("sk-", "earer", "EARER")
 
 
 class Redactor:
@@ -34,7 +27,7 @@ class Redactor:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: frozenset[str] = frozenset()
-        self._pattern = re.compile(_LOOKS_LIKE_A_KEY)
+        self._pattern: re.Pattern[str] | None = None
 
     def add(self, secret: SecretStr) -> None:
         """Know one more key, from now on and for good: texts that hold it outlive the key's use."""
@@ -44,14 +37,15 @@ class Redactor:
             forms = self._forms | spellings(secret.get_secret_value())
             if forms != self._forms:
                 longest_first = sorted(forms, key=len, reverse=True)
-                self._pattern = re.compile("|".join([*map(re.escape, longest_first), _LOOKS_LIKE_A_KEY]))
+                self._pattern = re.compile("|".join(map(re.escape, longest_first)))
                 self._forms = forms
 
     def redact(self, text: str) -> str:
         """The text without keys."""
-        if not any(mark in text for mark in _MARKS) and not any(form in text for form in self._forms):
-            return text
-        return self._pattern.sub(lambda match: (match["bearer"] or "") + REDACTED, text)
+        pattern = self._pattern
+        if pattern is not None and any(form in text for form in self._forms):
+            text = pattern.sub(REDACTED, text)
+        return without_keys(text)
 
     def redact_data(self, data: Any) -> Any:
         """A copy of nested mappings, lists and texts without keys; other values as they are."""
@@ -84,6 +78,16 @@ REDACTOR = Redactor()
 def redact(text: str) -> str:
     """The text without any key this process knows, and without anything that looks like one."""
     return REDACTOR.redact(text)
+
+
+def redact_for_request(text: str, namespace: Mapping[str, Any] | None = None) -> str:
+    """The text as Rustbot itself may put it into a request: also without what its name says is secret, see `masking`.
+
+    Args:
+        text: What is no word of the user's own: values, tracebacks, results of tools.
+        namespace: The user's variables; what stands under a secret name there is taken out as well.
+    """
+    return masked(REDACTOR.redact(text), namespace)
 
 
 def redact_data(data: Any) -> Any:

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from rustbot_jupyter.errors import ToolError
+from rustbot_jupyter.key_forms import REDACTED
 from rustbot_jupyter.messages import ImagePart
 from rustbot_jupyter.tools import edits, file_search
 from rustbot_jupyter.tools.base import BUILT_IN, Patterns, Preview, Risk, Tool, ToolResult, canonical_arguments
@@ -211,10 +212,11 @@ class _Writing:
         _utf8(text)
         before = self._before(path)
         self._shown.remember("write", {"path": path, "text": text}, before)
+        old = decoded(before.data) if before is not None and before.size <= MAX_EDIT_BYTES else None
+        _refuse_masks(text, "" if old is None else old.text)
         if before is None:
             name = self._workspace.name_of(path, for_writing=True)
             return Preview(kind="code", text=text, note=f"A new file, {name}: {_amount(text)}.")
-        old = decoded(before.data) if before.size <= MAX_EDIT_BYTES else None
         if old is None:
             return Preview(kind="code", text=text, note=f"Replaces {_described(before)}")
         diff = edits.difference(old.text, text, before.name)
@@ -242,6 +244,7 @@ class _Writing:
         """What becomes different."""
         before, text, after = self._edited(arguments)
         text.with_text(after)
+        _refuse_masks(after, text.text)
         self._shown.remember("edit", arguments, before)
         return Preview(kind="diff", text=edits.difference(text.text, after, before.name))
 
@@ -342,6 +345,15 @@ def _key(what: str, arguments: Mapping[str, Any]) -> str:
 
 def _digest(content: FileContent | None) -> str:
     return "" if content is None else f"{content.size} {hashlib.sha256(content.data).hexdigest()}"
+
+
+def _refuse_masks(after: str, before: str) -> None:
+    """Refuse a text that would put the mask of a secret where the secret stands."""
+    if after.count(REDACTED) > before.count(REDACTED):
+        raise ToolError(
+            f"The text holds {REDACTED!r}, which stands for a secret that you are not shown; nothing was written. "
+            "Change the other lines with edit_file, and leave that one to the user."
+        )
 
 
 def _utf8(text: str) -> bytes:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rustbot_jupyter.errors import RequestError, ToolError
+from rustbot_jupyter.secret_names import is_secret
 from rustbot_jupyter.tools.base import (
     BUILT_IN,
     EVERY_CALL,
@@ -148,9 +150,9 @@ class _NotebookTools:
             ) from None
         if not context.send_values:
             return ToolResult(text=f"{kind_and_shape(value)} ({_NOT_SENT})", is_private=True)
-        return ToolResult(
-            text=describe("result", value), origin="the notebook's variables", is_foreign=False, is_private=True
-        )
+        name = _last_name(expression)
+        text = describe(name if is_secret(name, value) else "result", value)
+        return ToolResult(text=text, origin="the notebook's variables", is_foreign=False, is_private=True)
 
     async def run_code(self, code: str, context: ToolContext) -> ToolResult:
         """Run Python code in the user's notebook, as a cell would: with its variables, imports and working folder.
@@ -215,6 +217,12 @@ def _fitted(lines: list[str]) -> str:
             return "\n".join([*kept, f"… {len(lines) - number:,} more variables; ask with `words` for some of them"])
         kept.append(line)
     return "\n".join(kept)
+
+
+def _last_name(expression: str) -> str:
+    """Of `login.password` and `login["password"]`: `password`; "" for what has no name."""
+    match = re.search(r"""(\w+)["'\])\s]*$""", expression)
+    return match[1] if match is not None else ""
 
 
 def _origin(name: str, value: Any) -> str:

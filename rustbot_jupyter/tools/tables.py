@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, Protocol
 
-from rustbot_jupyter.tools.short_text import clip, clip_quietly, safe_repr, type_name
+from rustbot_jupyter.key_forms import REDACTED
+from rustbot_jupyter.secret_names import Secrecy, is_secret, secrecy
+from rustbot_jupyter.tools.short_text import clip, clip_quietly, contained, number_text, safe_repr, type_name
 
 SAMPLED_CELLS = 50_000
 """How many cells the statistics look at; keeps a frame of any size within some 10 ms."""
@@ -30,6 +33,19 @@ class ColumnSample:
     missing: int
     head: Sequence[Any]
     """The first cells of the column, missing ones included."""
+
+
+UNREADABLE = ColumnSample(values=(), missing=0, head=("?",) * HEAD_ROWS)
+"""Of a column that raises when it is read."""
+
+
+def _sampled(read: Callable[[], ColumnSample]) -> ColumnSample:
+    """The sample of one column; what goes wrong with it makes the others no less known."""
+    try:
+        return read()
+    except BaseException as error:
+        contained(error)
+        return UNREADABLE
 
 
 class Table(Protocol):
@@ -84,7 +100,7 @@ class PandasTable:
         self.rows: int | None = len(frame)
         self.columns = [(column_name(label), dtype_name(dtype)) for label, dtype in frame.dtypes.items()]
         self._frame = frame
-        self._has_labels = type(frame.index).__name__ != "RangeIndex"
+        self._has_labels = not _only_counts(frame.index)
         self.index = self._describe_index() if self._has_labels else ""
 
     def _describe_index(self) -> str:
@@ -99,17 +115,22 @@ class PandasTable:
     def samples(self, rows: int) -> list[ColumnSample]:
         step = _step(len(self._frame), rows)
         part = self._frame.iloc[::step, :READ_COLUMNS]
-        return [
-            self._sample(part.iloc[:, place], self._frame.iloc[:HEAD_ROWS, place]) for place in range(part.shape[1])
-        ]
+        head = self._frame.iloc[:HEAD_ROWS, :READ_COLUMNS]
+        return [_sampled(partial(self._sample, part, head, place)) for place in range(part.shape[1])]
 
     @staticmethod
-    def _sample(column: Any, head: Any) -> ColumnSample:
+    def _sample(part: Any, head_rows: Any, place: int) -> ColumnSample:
+        column, head = part.iloc[:, place], head_rows.iloc[:, place]
         is_missing = column.isna().to_numpy()
         return ColumnSample(values=column[~is_missing].tolist(), missing=int(is_missing.sum()), head=head.tolist())
 
     def row_labels(self) -> list[Any]:
         return list(self._frame.index[:HEAD_ROWS]) if self._has_labels else []
+
+
+def _only_counts(index: Any) -> bool:
+    """True if the row labels say no more than the number of the row."""
+    return type(index).__name__ == "RangeIndex" and index.name is None and (index.start, index.step) == (0, 1)
 
 
 class EagerTable:
@@ -128,10 +149,11 @@ class EagerTable:
         step = _step(len(frame), rows)
         part = frame[list(range(0, len(frame), step))] if step > 1 else frame
         head = frame.head(HEAD_ROWS)
-        return [self._sample(part[name].to_list(), head[name].to_list()) for name in frame.columns]
+        return [_sampled(partial(self._sample, part, head, name)) for name in frame.columns]
 
     @staticmethod
-    def _sample(cells: list[Any], head: list[Any]) -> ColumnSample:
+    def _sample(part: Any, head_rows: Any, name: str) -> ColumnSample:
+        cells, head = part[name].to_list(), head_rows[name].to_list()
         values = [cell for cell in cells if not (cell is None or (isinstance(cell, float) and cell != cell))]
         return ColumnSample(values=values, missing=len(cells) - len(values), head=head)
 
@@ -203,10 +225,11 @@ def full_text(table: Table, budget_chars: int) -> str:
     samples = table.samples(SAMPLED_CELLS // max(1, min(len(table.columns), READ_COLUMNS)))
     if not samples or not table.rows:
         return schema_text(table, budget_chars)
-    seen = len(samples[0].values) + samples[0].missing
+    samples = [_without_secrets(name, sample) for (name, _), sample in zip(table.columns, samples, strict=False)]
+    seen = max(len(sample.values) + sample.missing for sample in samples)
     note = "" if seen >= table.rows else f" (statistics from a sample of {seen:,} rows)"
     lines = [
-        f"- {name}: {dtype}, {_statistics(sample)}"
+        f"- {name}: {dtype}, {_summary(sample)}"
         for (name, dtype), sample in zip(table.columns[: len(samples)], samples, strict=True)
     ]
     for share, head_rows in ((1.0, HEAD_ROWS), (1.0, 2), (0.7, 2), (0.4, 2), (0.2, 1), (0.1, 1)):
@@ -245,10 +268,26 @@ def _head(table: Table, samples: list[ColumnSample], shown: int, rows: int) -> s
     return "\n".join(["first rows:", *lines])
 
 
+def _without_secrets(name: str, sample: ColumnSample) -> ColumnSample:
+    """The sample of a column whose name says that its values are secret, without them."""
+    if secrecy(name) is Secrecy.NONE or not any(is_secret(name, cell) for cell in (*sample.values, *sample.head)):
+        return sample
+    return ColumnSample(values=(), missing=sample.missing, head=[REDACTED] * len(sample.head))
+
+
 def cell_text(value: Any) -> str:
     """One cell, short and on one line."""
+    try:
+        return _cell_text(value)
+    except BaseException as error:
+        return f"<{type_name(value)}; {type(contained(error)).__name__}>"
+
+
+def _cell_text(value: Any) -> str:
     if isinstance(value, float):
-        return "" if value != value else f"{value:.6g}"
+        return "" if value != value else number_text(float(value))
+    if type(value) is int:
+        return number_text(value)
     if isinstance(value, str):
         return clip_quietly(value, CELL_CHARS)
     if isinstance(value, datetime.datetime | datetime.date | datetime.timedelta | Decimal) or value is None:
@@ -256,8 +295,22 @@ def cell_text(value: Any) -> str:
     return safe_repr(value, CELL_CHARS)
 
 
+def _summary(sample: ColumnSample) -> str:
+    if sample is UNREADABLE:
+        return "cannot be read"
+    try:
+        return _statistics(sample)
+    # Cells are anybody's objects: some do not compare, add up or hash.
+    except BaseException as error:
+        contained(error)
+        kinds = ", ".join(sorted({type_name(value) for value in sample.values})[:5])
+        return f"holds {kinds}; cannot be summed up"
+
+
 def _statistics(sample: ColumnSample) -> str:
     total = len(sample.values) + sample.missing
+    if not sample.values and sample.head and sample.head[0] is REDACTED:
+        return "values left out, as its name says they are secret"
     parts = [_spread(sample.values)] if sample.values else []
     if sample.missing:
         parts.append(f"{sample.missing / total:.0%} missing")
@@ -269,7 +322,7 @@ def _spread(values: Sequence[Any]) -> str:
     if kinds <= {bool}:
         return f"{sum(values) / len(values):.0%} true"
     if kinds <= {int, float}:
-        return f"min {_number(min(values))}, mean {_number(sum(values) / len(values))}, max {_number(max(values))}"
+        return f"min {number_text(min(values))}{_mean(values)}, max {number_text(max(values))}"
     if len(kinds) == 1 and issubclass(next(iter(kinds)), _ORDERED):
         return f"from {cell_text(min(values))} to {cell_text(max(values))}"
     return _counts(values, kinds)
@@ -278,8 +331,12 @@ def _spread(values: Sequence[Any]) -> str:
 _ORDERED = (datetime.date, datetime.timedelta, Decimal)
 
 
-def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) and abs(value) < 10**15 else f"{value:.4g}"
+def _mean(values: Sequence[Any]) -> str:
+    try:
+        return f", mean {number_text(sum(values) / len(values))}"
+    # Whole numbers beyond what a float can hold.
+    except OverflowError:
+        return ""
 
 
 def _counts(values: Sequence[Any], kinds: set[type]) -> str:

@@ -11,19 +11,31 @@ import dataclasses
 import difflib
 import inspect
 import math
-import os
+import re
 import sys
 import types
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.key_forms import REDACTED
+from rustbot_jupyter.masking import is_environment, masked
+from rustbot_jupyter.secret_names import is_secret
 from rustbot_jupyter.tools import tables
 from rustbot_jupyter.tools.evaluate_names import library_of
 from rustbot_jupyter.tools.known_objects import figure_text, is_model, is_plot, model_text
-from rustbot_jupyter.tools.short_text import clip, has_default_repr, outline_of_array, pieces, safe_repr, type_name
+from rustbot_jupyter.tools.short_text import (
+    clip,
+    contained,
+    has_default_repr,
+    is_walked,
+    number_text,
+    outline_of_array,
+    pieces,
+    safe_repr,
+    type_name,
+)
 
 DEFAULT_BUDGET_CHARS = 6_000
 """About 1,500 tokens, at four characters a token."""
@@ -40,10 +52,10 @@ def describe(
     budget_chars: int = DEFAULT_BUDGET_CHARS,
     inline: bool = False,
 ) -> str:
-    """What a model should know about a variable.
+    """What a model should know about a variable; never a secret, see `masking`.
 
     Args:
-        name: What the user calls it; heads the text.
+        name: What the user calls it; heads the text. When its last word is one for secrets, the value is left out.
         value: Anything.
         schema_only: Names, dtypes and shapes only.
         budget_chars: The text is not longer than this (at least `MIN_BUDGET_CHARS`); a cut is noted in it.
@@ -51,12 +63,23 @@ def describe(
     """
     budget = max(MIN_BUDGET_CHARS, budget_chars)
     try:
+        if _is_secret(name, value):
+            return REDACTED if inline else f"{_schema(name, value, budget)} (left out, as its name says it is secret)"
         if schema_only:
             return clip(_schema(name, value, budget), budget)
-        return _inline(name, value, budget) if inline else clip(_block(name, value, budget), budget)
+        if inline:
+            room = max(budget, INLINE_TEXT_CHARS) if isinstance(value, str) else budget
+            return clip(masked(_inline(name, value, budget)), room)
+        return clip(masked(_block(name, value, budget)), budget)
     # Whatever the user's object raises while it is looked at, the question must still go out.
-    except Exception as error:
-        return f"{name}: {type_name(value)} (cannot be shown: {type(error).__name__})"
+    except BaseException as error:
+        return f"{name}: {type_name(value)} (cannot be shown: {type(contained(error)).__name__})"
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    # Of `settings.password` and `login["password"]` the last part is the value's name.
+    words = re.findall(r"[\w-]+", name[-200:])
+    return bool(words) and is_secret(words[-1], value)
 
 
 def describe_variables(
@@ -87,18 +110,20 @@ def _look_up(namespace: Mapping[str, Any], name: str) -> Any:
 
 
 def _inline(name: str, value: Any, budget: int) -> str:
-    if value is os.environ:
+    if is_environment(value):
         return _environment_text(value, budget)
     if isinstance(value, str):
-        return clip(str(value), max(budget, INLINE_TEXT_CHARS))
-    if isinstance(value, _CONTAINERS):
+        # A little more than there is room for: what is cut is seen to be.
+        return str(value)[: max(budget, INLINE_TEXT_CHARS) + 1]
+    if is_walked(value):
         return _container_text(value, budget)
+    if isinstance(value, Iterator):
+        return _iterator_text(value)
+    if type(value) is int:
+        return safe_repr(value)
     if tables.as_table(value) is None and outline_of_array(value) is None and not _is_code(value):
         return f"module {value.__name__}" if isinstance(value, types.ModuleType) else clip(str(value), budget)
     return clip(_block(name, value, budget), budget)
-
-
-_CONTAINERS = (dict, list, tuple, set, frozenset, deque)
 
 
 def _is_code(value: Any) -> bool:
@@ -126,6 +151,8 @@ def _bytes_text(value: Any, budget: int) -> str:
 
 
 def _sized_text(value: Any, budget: int) -> str:
+    if not isinstance(value, Collection):
+        return f"{type_name(value)} = {_container_text(value, budget - 40)}"
     head = f"{type_name(value)}, {_count(value)}\n"
     return head + _container_text(value, budget - len(head))
 
@@ -135,7 +162,7 @@ def _container_text(value: Any, budget: int) -> str:
     for piece in pieces(value):
         text += piece
         if len(text) > budget:
-            note = f" … (cut; {_count(value)} in total)"
+            note = f" … (cut; {_count(value)} in total)" if isinstance(value, Collection) else " … (cut)"
             return text[: max(0, budget - len(note))] + note
     return text
 
@@ -179,13 +206,20 @@ def _array_statistics(value: Any) -> str:
     # Every n-th along each axis is a view, so even an array on disk is not read as a whole.
     per_axis = max(1, math.floor(100_000 ** (1 / max(1, value.ndim))))
     part = value[tuple(slice(None, None, max(1, -(-size // per_axis))) for size in value.shape)]
-    numbers = part[part == part]
+    known = part.compressed() if hasattr(part, "compressed") else part
+    numbers = known[known == known]
     note = "" if part.size == value.size else f" (from a sample of {part.size:,})"
-    missing = f", {1 - numbers.size / part.size:.0%} NaN" if numbers.size < part.size else ""
+    missing = f", {1 - known.size / part.size:.0%} masked" if known.size < part.size else ""
+    if numbers.size < known.size:
+        missing += f", {1 - numbers.size / known.size:.0%} NaN"
     if not numbers.size:
-        return f"all NaN{note}"
+        return f"all {'NaN' if known.size else 'masked'}{note}"
     mean = float(numbers.mean(dtype=float))
-    return f"min {numbers.min():.6g}, mean {mean:.6g}, max {numbers.max():.6g}{missing}{note}"
+    return f"min {_item(numbers.min())}, mean {_item(mean)}, max {_item(numbers.max())}{missing}{note}"
+
+
+def _item(value: Any) -> str:
+    return number_text(value.item() if hasattr(value, "item") else value)
 
 
 def _is_array(value: Any) -> bool:
@@ -196,10 +230,20 @@ def _is_array(value: Any) -> bool:
 def _object_text(value: Any, budget: int) -> str:
     if has_default_repr(value) and hasattr(value, "__dict__"):
         attributes = ", ".join(
-            f"{key}={safe_repr(item, 80)}" for key, item in islice(list(vars(value).items()), 30) if key[:1] != "_"
+            f"{key}={REDACTED if is_secret(key, item) else _attribute_text(item)}"
+            for key, item in islice(list(vars(value).items()), 30)
+            if key[:1] != "_"
         )
         return f"{type_name(value)} object with {attributes or 'no public attributes'}"
     return f"{type_name(value)} = {safe_repr(value, budget)}"
+
+
+def _iterator_text(value: Any, budget: int = 0) -> str:
+    return f"{type_name(value)}; its items are not looked at, as that would use them up"
+
+
+def _attribute_text(value: Any) -> str:
+    return _container_text(value, 80) if is_walked(value) else safe_repr(value, 80)
 
 
 def _environment_text(value: Any, budget: int) -> str:
@@ -210,11 +254,12 @@ def _environment_text(value: Any, budget: int) -> str:
 
 
 _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any, int], str]], ...] = (
-    (lambda value: value is os.environ, _environment_text),
+    (is_environment, _environment_text),
     (lambda value: isinstance(value, str), _string_text),
     (lambda value: isinstance(value, bytes | bytearray), _bytes_text),
     (_is_array, _array_text),
-    (lambda value: isinstance(value, _CONTAINERS), _sized_text),
+    (lambda value: isinstance(value, Iterator), _iterator_text),
+    (is_walked, _sized_text),
     (lambda value: isinstance(value, types.ModuleType), lambda value, budget: f"module {value.__name__}"),
     (_is_code, _code_text),
     (lambda value: isinstance(value, BaseException), _exception_text),
@@ -250,10 +295,10 @@ def _shape(value: Any) -> str:
         return _array_heading(value)
     if isinstance(value, dict):
         return f"{type_name(value)}, {_count(value)}{_types(value.keys(), ' of ')}{_types(value.values(), ' to ')}"
-    if isinstance(value, _CONTAINERS):
-        return f"{type_name(value)}, {_count(value)}{_types(value, ' of ')}"
     if _is_code(value):
         return _signature(value, lambda parameter: parameter.name)
+    if isinstance(value, Collection) and is_walked(value):
+        return f"{type_name(value)}, {_count(value)}{_types(value, ' of ')}"
     if dataclasses.is_dataclass(value):
         fields = ", ".join(f"{f.name}: {type_name(getattr(value, f.name, None))}" for f in dataclasses.fields(value))
         return f"{type_name(value)} with {fields}"

@@ -566,3 +566,47 @@ def test_loading_twice_and_unloading_leave_the_shell_clean(notebook):
     assert "rustbot" not in shell.magics_manager.magics["cell"]
     assert "QuestionLine" not in [one.__name__ for one in shell.input_transformer_manager.token_transformers]
     notebook.run("%load_ext rustbot_jupyter")
+
+
+SECRETS = {
+    "a key by its form": ("access", "ghp_" + "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"),
+    "an address": ("access", "postgresql://ann:blue-Horse7@db.example/shop"),
+    "a password by its name": ("db_password", "blue Horse"),
+    "a token by its name": ("service_token", "blue-Horse7"),
+}
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_secrets_of_the_notebook_stay_out_of_every_request(notebook, server, kind):
+    name, value = SECRETS[kind]
+    secret = "blue-Horse7" if kind == "an address" else value
+    notebook.run(f"{name} = {value!r}; login = {{{name!r}: {name}}}; url = 'x/' + {name}")
+    notebook.fail(f"raise ValueError('refused: ' + {name})")
+    cells = [
+        "%rustbot fix --no-history",
+        "%rustbot explain --no-history",
+        "%rustbot explain 1 --no-history",
+        f"%%rustbot --no-history\nWhat is {{{name}}}, {{login}}, {{login[{name}]}}, $`url + 'a'`?",
+        "%%rustbot --no-history\nWhat is {In[1]}, {Err[2]}?",
+        f"%%rustbot --no-history --vars {name},login,url\nWhat is it?",
+        "%%rustbot --no-history --eval\n'What is ' + repr(login)",
+    ]
+    for cell in cells:
+        server.script(wire.answer("No."))
+        notebook.run(cell)
+        assert secret not in json.dumps(sent(server)["messages"]), cell
+    for tool, arguments in {
+        "evaluate": {"expression": "url"},
+        "describe_variable": {"name": name},
+        "recent_cells": {"count": 20},
+        "last_error": {},
+    }.items():
+        assert secret not in notebook.bot.tools.call(tool, **arguments).text, tool
+
+
+def test_what_the_user_types_is_sent_as_typed(notebook, server):
+    server.script(wire.answer("Yes."))
+
+    notebook.run("%%rustbot\nIs password = 'blue Horse' in postgresql://ann:blue@db a good one?")
+
+    assert question(server) == "Is password = 'blue Horse' in postgresql://ann:blue@db a good one?"

@@ -684,3 +684,20 @@ def test_bytes_that_are_text_come_back_as_they_were(data: bytes) -> None:
 
     if text is not None:
         assert text.with_text(text.text) == data
+
+
+async def test_the_mask_of_a_secret_is_not_written_over_it(desk: Desk) -> None:
+    (desk.root / "a.ini").write_text("password = hunter2\nport = 1\n")
+    (desk.root / "b.md").write_text("It reads [redacted].\n")
+
+    for name, arguments in {
+        "write_file": {"path": "a.ini", "text": "password = [redacted]\nport = 2\n"},
+        "edit_file": {"path": "a.ini", "old": "port = 1", "new": "port = 2 # [redacted]"},
+    }.items():
+        with pytest.raises(ToolError, match="stands for a secret"):
+            await desk.call(name, **arguments)
+    await desk.call("edit_file", path="a.ini", old="port = 1", new="port = 2")
+    await desk.call("edit_file", path="b.md", old="reads", new="says")
+
+    assert (desk.root / "a.ini").read_text() == "password = hunter2\nport = 2\n"
+    assert (desk.root / "b.md").read_text() == "It says [redacted].\n"

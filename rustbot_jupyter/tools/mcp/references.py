@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from rustbot_jupyter.errors import RequestError, ToolError
+from rustbot_jupyter.masking import masked
 from rustbot_jupyter.messages import ImagePart
 from rustbot_jupyter.tools.mcp.results import read_contents, read_resource
 from rustbot_jupyter.tools.mcp.server import McpServer
@@ -142,7 +143,7 @@ async def _prompt(server: McpServer, name: str, words: str) -> tuple[str, list[I
             said, shown = read_contents([message.content])
             texts += [f"{message.role}: {each}" if len(answer.messages) > 1 else each for each in said]
             images += shown
-        return cut(cleaned("\n\n".join(texts)), MAX_CHARS), images
+        return masked(cut(cleaned("\n\n".join(texts)), MAX_CHARS)), images
 
     return await server.ask(ask, f"the prompt {name!r}")
 
@@ -162,7 +163,7 @@ async def _resource(server: McpServer, uri: str) -> tuple[str, list[ImagePart]]:
     async def ask(client: Client) -> tuple[str, list[ImagePart]]:
         contents = (await client.read_resource(uri)).contents
         read = [read_resource(each) for each in contents]
-        text = cut(cleaned("\n".join(each for each in read if isinstance(each, str))), MAX_CHARS)
+        text = masked(cut(cleaned("\n".join(each for each in read if isinstance(each, str))), MAX_CHARS))
         images = [each for each in read if isinstance(each, ImagePart)]
         return f"\n\n[Resource {uri} of the MCP server {server.name}]\n{text}", images
 
