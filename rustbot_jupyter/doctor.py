@@ -111,9 +111,10 @@ def _server(bot: Rustbot) -> Iterator[Finding]:
     if key is not None:
         yield Finding(level="ok", text=f"a key for {key.host} from {key.source}")
     if model == DEMO_MODEL:
+        why = "no key can be used" if bot.settings.key_problems else "there is no key"
         yield Finding(
             level="warning",
-            text="the offline demo answers: there is no key",
+            text=f"the offline demo answers: {why}",
             next_step="Set OPENROUTER_API_KEY, or type a key into the chat's Settings tab.",
         )
         return

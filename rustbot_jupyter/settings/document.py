@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
-from rustbot_jupyter.settings.files import SIZE_LIMIT
+from rustbot_jupyter.settings.files import SIZE_LIMIT, decoded
 
 _OPENERS = ('"""', "'''", "[", "{")
 _LONGEST_STATEMENT = 500
@@ -26,7 +26,8 @@ class Parsed:
 
 def parse(raw: bytes) -> Parsed:
     """What can be read of the bytes; never raises. Faults name lines, not what stands in them: it may be a key."""
-    text, faults = _decode(raw[:SIZE_LIMIT])
+    text, is_utf_16 = decoded(raw[:SIZE_LIMIT])
+    faults = ["it is written in UTF-16 instead of UTF-8"] if is_utf_16 else []
     if len(raw) > SIZE_LIMIT:
         faults.append(f"it is longer than {SIZE_LIMIT >> 20} MB and the rest is not read")
     try:
@@ -34,7 +35,7 @@ def parse(raw: bytes) -> Parsed:
     except BROKEN:
         data = None
     if data is None:
-        lines = re.split(r"\r\n|\n|\r", text)
+        lines = re.split(r"\r?\n", text)
         data, bad_lines = _salvage(lines[:_MOST_LINES])
         if bad_lines:
             faults.append(_name_lines(bad_lines))
@@ -60,13 +61,6 @@ def loads(text: str) -> dict[str, Any]:
     if text.count(".") > _MOST_DOTS and any(line.count(".") > _MOST_DOTS for line in text.splitlines()):
         raise ValueError("too many dots")
     return tomllib.loads(text)
-
-
-def _decode(raw: bytes) -> tuple[str, list[str]]:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16", errors="replace"), ["it is written in UTF-16 instead of UTF-8"]
-    # Bytes that are no UTF-8 become lone surrogates, which `loads` refuses line by line.
-    return raw.decode("utf-8-sig", errors="surrogateescape"), []
 
 
 def _salvage(lines: list[str]) -> tuple[dict[str, Any], list[int]]:

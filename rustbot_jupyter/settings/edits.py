@@ -13,6 +13,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Item
 
 from rustbot_jupyter.settings.document import BROKEN, loads, parse
+from rustbot_jupyter.settings.files import decoded
 from rustbot_jupyter.settings.migrations import migrate
 
 Path = tuple[str, ...]
@@ -51,7 +52,7 @@ def _documents(raw: bytes) -> Iterator[MutableMapping[str, Any]]:
     parsed = parse(raw)
     original = None
     with suppress(TOMLKitError, *BROKEN):
-        original = tomlkit.parse(raw.decode("utf-8-sig")) if not parsed.faults else None
+        original = tomlkit.parse(decoded(raw)[0]) if not parsed.faults else None
     if original is not None:
         yield original
     document = tomlkit.parse(_HEADER)

@@ -9,29 +9,48 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.settings import files
+from rustbot_jupyter.settings.key_text import unquoted
 from rustbot_jupyter.settings.profile import FIELDS, check
 
 PREFIX = "RUSTBOT_"
 _LIST_FIELDS = ("fallback_models", "stop", "disabled_tools")
 _DOTENV_LIMIT = 1 << 18
+_NAME = re.compile(r"[^\W\d][\w.-]*")
 
 
-def read_dotenv(folder: Path) -> dict[str, str]:
-    """The variables of `folder`/.env; none when there is no such file or it cannot be read.
+def read_dotenv(folder: Path) -> tuple[dict[str, str], str]:
+    """The variables of `folder`/.env, and a message on what of it cannot be read, or ""; none without such a file.
 
     `${NAME}` is left as it is: a project's file must not be able to put the user's key into an address.
     """
     try:
         raw = files.read_start(folder / ".env", _DOTENV_LIMIT)
-    except OSError:
-        return {}
-    text = (raw or b"")[:_DOTENV_LIMIT].decode("utf-8-sig", errors="replace").replace("\0", "")
-    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
-    return {name: value for name, value in values.items() if value is not None}
+    except OSError as exc:
+        return {}, f"The file .env in the working folder cannot be read ({exc.strerror or exc})."
+    text, is_utf_16 = files.decoded((raw or b"")[:_DOTENV_LIMIT])
+    values: dict[str, str] = {}
+    faults: list[int] = []
+    # Not `dotenv_values`: it reports broken lines on standard error.
+    for binding in parse_stream(io.StringIO(text.replace("\0", ""))):
+        if binding.key is not None and _NAME.fullmatch(binding.key):
+            values |= {binding.key: binding.value} if binding.value is not None else {}
+        elif binding.error or binding.key is not None:
+            written = binding.original.string
+            blank = len(written) - len(written.lstrip())
+            faults.append(binding.original.line + written[:blank].count("\n"))
+    return values, _message(faults, is_utf_16)
+
+
+def _message(faults: list[int], is_utf_16: bool) -> str:
+    if not faults:
+        return "The file .env is written in UTF-16; save it as UTF-8, as other programs expect it." if is_utf_16 else ""
+    shown = ", ".join(map(str, faults[:5])) + (", …" if len(faults) > 5 else "")
+    lines = f"line {shown} cannot be read and is" if len(faults) == 1 else f"lines {shown} cannot be read and are"
+    return f"In .env {lines} left out. Write NAME=value, with nothing in front and both quotation marks or none."
 
 
 def settings_from(environ: Mapping[str, str], place: str = "") -> tuple[dict[str, Any], list[str]]:
@@ -39,7 +58,7 @@ def settings_from(environ: Mapping[str, str], place: str = "") -> tuple[dict[str
     values: dict[str, Any] = {}
     problems = []
     for name in FIELDS:
-        text = environ.get(PREFIX + name.upper(), "").strip()
+        text = unquoted(environ.get(PREFIX + name.upper(), ""))
         if text:
             try:
                 values[name] = from_text(name, text)

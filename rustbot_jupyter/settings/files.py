@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,6 +44,19 @@ def read_start(path: Path, limit: int = SIZE_LIMIT) -> bytes | None:
         OSError: It cannot be read.
     """
     return whole_files.read_start(path, limit)
+
+
+def decoded(raw: bytes) -> tuple[str, bool]:
+    """The text of a file, and whether it is in UTF-16, as PowerShell writes files; lone carriage returns, which ended
+    lines once, become line feeds. Bytes that are no UTF-8 become lone surrogates."""
+    encoding = next((name for start, name in _UTF_16 if raw.startswith(start)), "")
+    if not encoding and len(raw) > 1 and (raw[0] == 0) != (raw[1] == 0):
+        encoding = "utf-16-be" if raw[0] == 0 else "utf-16-le"
+    text = raw.decode(encoding, errors="replace") if encoding else raw.decode("utf-8-sig", errors="surrogateescape")
+    return re.sub(r"\r(?!\n)", "\n", text), bool(encoding)
+
+
+_UTF_16 = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def keep_beside(path: Path, data: bytes, tag: str) -> Path:

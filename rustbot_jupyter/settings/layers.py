@@ -126,6 +126,11 @@ class Settings:
         return tuple(filter(None, found))
 
     @property
+    def key_problems(self) -> tuple[str, ...]:
+        """Those of the problems that are about keys."""
+        return self._sources.key_problems
+
+    @property
     def aliases(self) -> dict[str, str]:
         """Short names of models."""
         return dict(self._aliases)

@@ -8,7 +8,6 @@ Order: argument, settings tab, environment, .env, keyring, key file. `OPENROUTER
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -22,6 +21,7 @@ from pydantic import SecretStr
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.settings import keyfile
 from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, host_of, insecure_http
+from rustbot_jupyter.settings.key_text import fault_of, unquoted
 from rustbot_jupyter.settings.profile import shown
 from rustbot_jupyter.settings.redaction import REDACTOR
 
@@ -30,7 +30,7 @@ UrlOrigin = Literal["default", "user", "project"]
 """Who chose the base URL: nobody, the user (argument, settings file, environment), or a .env in the working folder."""
 
 _SERVICE = "rustbot-jupyter"
-_USABLE = re.compile(r"[!-~]{1,4096}")
+KEY_VARIABLES = ("OPENROUTER_API_KEY", "RUSTBOT_API_KEY")
 _logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 _memory: dict[str, Key] = {}
@@ -60,16 +60,26 @@ class Key:
 
 
 def clean_key(key: str | SecretStr) -> SecretStr:
-    """The key without the space around it.
+    """The key without the space and the quotation marks around it.
 
     Raises:
-        SettingsError: It is empty, or has characters that no key has. The message does not repeat it.
+        SettingsError: It is none; the message says why, and does not repeat it.
     """
-    key = _hidden(key)
-    cleaned = SecretStr(key.get_secret_value().strip())
-    if _USABLE.fullmatch(cleaned.get_secret_value()):
-        return cleaned
-    raise SettingsError("The API key cannot be used: it is empty, or no text of plain letters and digits.")
+    cleaned = SecretStr(unquoted(_hidden(key).get_secret_value()))
+    fault = fault_of(cleaned.get_secret_value())
+    if fault:
+        raise SettingsError(f"The API key cannot be used: it {fault}. Give the key alone, as the provider shows it.")
+    return cleaned
+
+
+def problems_of(variables: Mapping[str, str], place: str = "") -> list[str]:
+    """A message for each variable that holds something else than a key; none repeats it."""
+    given = {name: unquoted(variables[name]) for name in KEY_VARIABLES if variables.get(name, "").strip()}
+    return [
+        f"{name}{place} is not used: it {fault}. Put the key alone there, as the provider shows it."
+        for name, text in given.items()
+        if (fault := fault_of(text))
+    ]
 
 
 def find_key(
@@ -161,20 +171,15 @@ def _from_variables(
 
 
 def _own_host(variables: Mapping[str, str], host: str, url_from: UrlOrigin) -> str:
-    beside = variables.get("RUSTBOT_BASE_URL", "").strip()
+    beside = unquoted(variables.get("RUSTBOT_BASE_URL", ""))
     if beside:
         return host_of(beside)
     return host if url_from == "user" else ""
 
 
 def _variable(variables: Mapping[str, str], name: str, source: str, host: str) -> Key | None:
-    if not host or not variables.get(name, "").strip():
-        return None
-    try:
-        return Key(value=clean_key(SecretStr(variables[name])), source=source, host=host)
-    except SettingsError:
-        _logger.warning("%s is not used: it has characters that no key has.", name)
-        return None
+    # What is wrong with one that cannot be used stands among the problems of the settings.
+    return _key(SecretStr(variables[name]), source, host) if host and variables.get(name, "").strip() else None
 
 
 def _from_keyring(host: str) -> Key | None:

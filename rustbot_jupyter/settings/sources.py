@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rustbot_jupyter.settings import environment, files, stored
+from rustbot_jupyter.settings import environment, files, secrets, stored
+from rustbot_jupyter.settings.key_text import unquoted
 from rustbot_jupyter.settings.profile import FIELDS
 from rustbot_jupyter.settings.stored import Stored
 
@@ -37,6 +38,8 @@ class Sources:
     """Whether only the .env file of the working folder says so."""
     problems: tuple[str, ...]
     """What could not be used, one sentence each."""
+    key_problems: tuple[str, ...]
+    """Those of them that are about keys."""
 
     def __init__(
         self,
@@ -57,12 +60,13 @@ class Sources:
 
     def dotenv(self) -> dict[str, str]:
         """The variables of .env, read now."""
-        return environment.read_dotenv(self._working_dir)
+        return environment.read_dotenv(self._working_dir)[0]
 
     def read(self) -> None:
         """Read everything anew; never raises."""
         self._seen = self._look()
-        environ, dotenv = self.environ(), self.dotenv()
+        environ = self.environ()
+        dotenv, dotenv_problem = environment.read_dotenv(self._working_dir)
         self.stored = stored.read(self.path)
         from_dotenv, dotenv_problems = environment.settings_from(dotenv, " in .env")
         dotenv_problems += _withhold_consent(from_dotenv)
@@ -71,10 +75,12 @@ class Sources:
             Layer(name="environment", where=lambda _: ".env", values=from_dotenv, is_project=True),
             Layer(name="environment", where=lambda name: environment.PREFIX + name.upper(), values=from_environ),
         )
-        wished = environ.get("RUSTBOT_PROFILE", "").strip()
+        wished = unquoted(environ.get("RUSTBOT_PROFILE", ""))
         self.wished_profile = wished or dotenv.get("RUSTBOT_PROFILE", "").strip()
         self.is_wish_of_project = self.wished_profile != wished
-        self.problems = tuple(filter(None, [self.stored.problem, *dotenv_problems, *environ_problems]))
+        self.key_problems = (*secrets.problems_of(environ), *secrets.problems_of(dotenv, " in .env"))
+        others = [self.stored.problem, dotenv_problem, *dotenv_problems, *environ_problems]
+        self.problems = tuple(filter(None, [*self.key_problems, *others]))
 
     def have_changed(self) -> bool:
         """Whether reading again may give something else; looks at dates and variables only."""
@@ -104,7 +110,9 @@ class Sources:
     def _look(self) -> tuple[Any, ...]:
         environ = self.environ()
         names = ("RUSTBOT_PROFILE", *(environment.PREFIX + name.upper() for name in FIELDS))
-        return (*map(_stamp, (self.path, self._working_dir / ".env")), *(environ.get(name) for name in names))
+        # Keys are kept nowhere but in a `Key`.
+        keys = (hash(environ.get(name)) for name in secrets.KEY_VARIABLES)
+        return (*map(_stamp, (self.path, self._working_dir / ".env")), *(environ.get(name) for name in names), *keys)
 
 
 _CONSENT = ("approve", "disabled_tools", "mcp_registry", "send_values")
