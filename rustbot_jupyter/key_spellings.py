@@ -8,6 +8,9 @@ import json
 import re
 from urllib.parse import quote
 
+_SHORTEST = 8
+_LONGER_THAN_WORDS = 20
+
 
 def spellings(key: str) -> frozenset[str]:
     """The key as it is, and as JSON, addresses, HTML, Python and base64 text hold it."""
@@ -31,6 +34,12 @@ def spellings(key: str) -> frozenset[str]:
         encoded = _base64_core(raw, shift)
         forms |= {encoded, encoded.replace("+", "-").replace("/", "_"), quote(encoded, safe="")}
     return frozenset(forms)
+
+
+def is_unmistakable(key: str) -> bool:
+    """True if a text that holds the key means the key; the placeholders of local servers ("lm-studio") are words."""
+    has_digit, has_letter = any(char.isdigit() for char in key), any(char.isalpha() for char in key)
+    return len(key) >= _LONGER_THAN_WORDS or (len(key) >= _SHORTEST and has_digit and has_letter)
 
 
 def _base64_core(raw: bytes, shift: int) -> str:

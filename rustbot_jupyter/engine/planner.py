@@ -23,7 +23,7 @@ from rustbot_jupyter.settings.files import data_dir
 from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, host_of
 from rustbot_jupyter.settings.layers import Settings
 from rustbot_jupyter.settings.profile import DEFAULT_MODEL, Profile
-from rustbot_jupyter.settings.redaction import redact
+from rustbot_jupyter.settings.redaction import REDACTOR, redact
 from rustbot_jupyter.settings.secrets import Key
 from rustbot_jupyter.tools.base import ToolDefinition
 
@@ -156,6 +156,7 @@ class ModelPlanner:
                 first_token_timeout_s=connection.first_token_timeout_s,
                 idle_timeout_s=connection.idle_timeout_s,
                 redact=redact,
+                live_keys=lambda: REDACTOR.unmistakable,
                 lessons=self.lessons_for(connection.base_url),
             )
         return self._clients[connection]

@@ -17,6 +17,7 @@ from rustbot_jupyter.llm import failures
 from rustbot_jupyter.llm.adaptation import Adaptation
 from rustbot_jupyter.llm.base import ChatRequest, ChatStream
 from rustbot_jupyter.llm.exchange import Exchange, Limits
+from rustbot_jupyter.llm.key_mask import KeyMask
 from rustbot_jupyter.llm.keys import ApiKey, Secret
 from rustbot_jupyter.llm.lessons import Lessons
 from rustbot_jupyter.llm.refusals import Refusal
@@ -52,6 +53,7 @@ class ChatClient:
             signs of life. The default is ten minutes on a server of this machine.
         idle_timeout_s: Longest silence after the first content.
         redact: Masks keys in what the provider says; this client's own key is always masked.
+        live_keys: The spellings of further keys that are masked in answers.
         app_url: Names the application to OpenRouter.
         lessons: What this server refused before, and where that is kept; None keeps it in this client.
     """
@@ -65,6 +67,7 @@ class ChatClient:
         first_token_timeout_s: float = FIRST_TOKEN_S,
         idle_timeout_s: float = 60.0,
         redact: Callable[[str], str] | None = None,
+        live_keys: Callable[[], frozenset[str]] = frozenset,
         app_url: str = "",
         lessons: Lessons | None = None,
     ) -> None:
@@ -82,6 +85,8 @@ class ChatClient:
             sends_key=bool(key) and parts is not None and (parts.scheme == "https" or self.is_local),
             redact=(lambda text: redact(key.redact(text))) if redact else key.redact,
         )
+        self._live_keys = live_keys
+        self._mask: KeyMask | None = None
         self._connect_timeout_s = connect_timeout_s
         loads_model = self.is_local and first_token_timeout_s == FIRST_TOKEN_S
         self._limits = Limits(
@@ -114,7 +119,7 @@ class ChatClient:
         with suppress(ModelError):
             # Told by the request itself.
             self._transport()
-        target = replace(self._target, model=request.model)
+        target = replace(self._target, model=request.model, mask=self._key_mask())
         exchange = Exchange(_Network(self, target, Adaptation(request, target, self._lessons)), target, self._limits)
         exchange.start()
         try:
@@ -171,6 +176,13 @@ class ChatClient:
         transport, self._opened = self._opened, None
         if transport is not None:
             await transport.aclose()
+
+    def _key_mask(self) -> KeyMask | None:
+        """What masks the keys that are alive now."""
+        forms = self._key.forms | self._live_keys()
+        if forms and (self._mask is None or not self._mask.is_of(forms)):
+            self._mask = KeyMask(forms)
+        return self._mask
 
     async def _warm_up(self) -> None:
         await asyncio.to_thread(import_module, "rustbot_jupyter.llm.transport")

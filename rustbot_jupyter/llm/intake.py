@@ -27,7 +27,7 @@ class Intake:
     """Takes the head and the bytes of an answer; `builder` holds what was understood."""
 
     def __init__(self, target: Target) -> None:
-        self.builder = AnswerBuilder()
+        self.builder = AnswerBuilder(target.mask)
         self.has_head = False
         self._target = target
         self._decoder = SSEDecoder()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NoReturn, Protocol
 
-from rustbot_jupyter.key_spellings import spellings
+from rustbot_jupyter.key_spellings import is_unmistakable, spellings
 
 MASK = "[key]"
 _USABLE = re.compile(r"[!-~]+")
@@ -23,13 +24,14 @@ class Secret(Protocol):
 class ApiKey:
     """Holds a key where neither `repr`, `vars`, pickling nor a traceback finds it."""
 
-    __slots__ = ("_get",)
+    __slots__ = ("_find_forms", "_get")
 
     def __init__(self, key: str | Secret | None) -> None:
         value = (key if isinstance(key, str) or key is None else key.get_secret_value()) or ""
         value = value.strip()
         # A closure, because `vars`, `repr` and `pickle` show what an attribute holds.
         self._get: Callable[[], str] = lambda: value
+        self._find_forms = cache(lambda: spellings(value) if is_unmistakable(value) else frozenset[str]())
 
     def __bool__(self) -> bool:
         return bool(self._get())
@@ -54,6 +56,11 @@ class ApiKey:
     def headers(self) -> dict[str, str]:
         """The header that carries the key; empty without one."""
         return {"Authorization": f"Bearer {self._get()}"} if self else {}
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """The spellings to be masked in answers; none of a key that might be a word."""
+        return self._find_forms()
 
     def redact(self, text: str) -> str:
         """The text with this key masked, however it is spelled."""

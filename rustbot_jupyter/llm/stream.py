@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from rustbot_jupyter.llm.base import Answer, ReasoningDelta, StreamEvent, TextDelta, Waiting
 from rustbot_jupyter.llm.citations import Citations
 from rustbot_jupyter.llm.images import Images
+from rustbot_jupyter.llm.key_mask import KeyMask
 from rustbot_jupyter.llm.reasoning import ReasoningDetails, ThinkTags, read_content
 from rustbot_jupyter.llm.tool_calls import ToolCallAssembler
 from rustbot_jupyter.llm.usage_shapes import read_ollama, read_usage
@@ -51,9 +53,16 @@ class _Text:
 
 
 class AnswerBuilder:
-    """Understands one answer; `feed` takes SSE events, `take` gives what is new since the last time."""
+    """Understands one answer; `feed` takes SSE events, `take` gives what is new since the last time.
 
-    def __init__(self) -> None:
+    Args:
+        mask: Takes keys out of all that is given.
+    """
+
+    def __init__(self, mask: KeyMask | None = None) -> None:
+        self._mask = mask
+        self._masked_text = mask.opened() if mask is not None else None
+        self._masked_reasoning = mask.opened() if mask is not None else None
         self.error: Any = None
         """The provider's error object, as sent inside the stream; None if there was none."""
         self.has_begun = False
@@ -164,6 +173,8 @@ class AnswerBuilder:
         if final:
             self._end_thoughts()
         self._flush(keep_open=not final)
+        if final:
+            self._end_masks()
         if self._size > MAX_ANSWER_CHARS:
             raise AnswerTooLong
         new, self._new = self._new, []
@@ -172,8 +183,8 @@ class AnswerBuilder:
     def answer(self) -> Answer:
         """The answer so far."""
         self._flush()
-        return Answer(
-            text=str(self._text),
+        answer = Answer(
+            text=str(self._text) + (self._masked_text.held if self._masked_text is not None else ""),
             reasoning=self._reasoning_part(),
             tool_calls=self._tool_calls.parts(),
             refusal=str(self._refusal),
@@ -189,9 +200,11 @@ class AnswerBuilder:
             is_complete=self.has_finished and not self.has_gap,
             skipped_events=self._skipped,
         )
+        return answer if self._mask is None else _masked(answer, self._mask)
 
     def _reasoning_part(self) -> ReasoningPart | None:
-        text, details = str(self._reasoning), self._details.whole()
+        held = self._masked_reasoning.held if self._masked_reasoning is not None else ""
+        text, details = str(self._reasoning) + held, self._details.whole()
         return ReasoningPart(text=text, details=details, field=self._reasoning_field) if text or details else None
 
     def _feed_one(self, name: str, data: str) -> None:
@@ -350,7 +363,9 @@ class AnswerBuilder:
 
     def _add_tool_calls(self, fragments: Any) -> None:
         self._flush()
-        self._new += self._tool_calls.add(fragments)
+        started = self._tool_calls.add(fragments)
+        mask = self._mask
+        self._new += started if mask is None else [replace(call, name=mask.mask(call.name)) for call in started]
         self._size += len(str(fragments))
         self.has_begun = self.has_begun or bool(self._tool_calls)
 
@@ -382,13 +397,50 @@ class AnswerBuilder:
     def _flush(self, keep_open: bool = False) -> None:
         """Make events of the pieces that came; `keep_open`: half a surrogate pair at the end may wait for the rest."""
         if self._new_reasoning and (text := _joined(self._new_reasoning, keep_open)):
+            self._tell_reasoning(text if self._masked_reasoning is None else self._masked_reasoning.feed(text))
+        if self._new_text and (text := _joined(self._new_text, keep_open)):
+            self._tell_text(text if self._masked_text is None else self._masked_text.feed(text))
+
+    def _end_masks(self) -> None:
+        """Give what was held back because it could have become a key."""
+        if self._masked_reasoning is not None and self._masked_text is not None:
+            self._tell_reasoning(self._masked_reasoning.end())
+            self._tell_text(self._masked_text.end())
+
+    def _tell_reasoning(self, text: str) -> None:
+        if text:
             self._size += len(text)
             self._reasoning.append(text)
             self._new.append(ReasoningDelta(text))
-        if self._new_text and (text := _joined(self._new_text, keep_open)):
+
+    def _tell_text(self, text: str) -> None:
+        if text:
             self._size += len(text)
             self._text.append(text)
             self._new.append(TextDelta(text))
+
+
+def _masked(answer: Answer, mask: KeyMask) -> Answer:
+    """The answer without keys in what does not come as text and reasoning."""
+    reasoning = answer.reasoning
+    return replace(
+        answer,
+        reasoning=reasoning and replace(reasoning, details=mask.mask_data(reasoning.details)),
+        tool_calls=tuple(
+            replace(call, **{name: mask.mask(getattr(call, name)) for name in ("call_id", "name", "arguments")})
+            for call in answer.tool_calls
+        ),
+        refusal=mask.mask(answer.refusal),
+        images=tuple(replace(image, url=mask.mask(image.url)) for image in answer.images),
+        citations=tuple(
+            replace(page, url=mask.mask(page.url), title=mask.mask(page.title)) for page in answer.citations
+        ),
+        annotations=mask.mask_data(answer.annotations),
+        **{
+            name: mask.mask_data(getattr(answer, name))
+            for name in ("finish_reason", "native_finish_reason", "model", "provider", "generation_id")
+        },
+    )
 
 
 def _joined(pieces: list[str], keep_open: bool) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from rustbot_jupyter.proxies import Proxy
+
+if TYPE_CHECKING:
+    from rustbot_jupyter.llm.key_mask import KeyMask
 
 OPENROUTER_HOST = "openrouter.ai"
 _USUAL_PORTS = {"http": 80, "https": 443}
@@ -26,6 +30,8 @@ class Target:
     """It is sent; a key never goes over plain http to another machine."""
     redact: Callable[[str], str]
     """Masks keys in a text of the provider."""
+    mask: KeyMask | None = None
+    """Takes live keys out of answers; None where there are none."""
     model: str = ""
     proxy: Proxy | None = None
     """What stands before it."""

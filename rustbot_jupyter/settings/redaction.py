@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from pydantic import SecretStr
 
 from rustbot_jupyter.key_forms import REDACTED, without_keys
-from rustbot_jupyter.key_spellings import spellings
+from rustbot_jupyter.key_spellings import is_unmistakable, spellings
 from rustbot_jupyter.masking import masked
 
 SHORTEST_KEY = 8
@@ -22,11 +22,12 @@ _DEEPEST = 100
 class Redactor:
     """Knows the live keys and removes them, as they are and in the spellings they travel in."""
 
-    __slots__ = ("_forms", "_lock", "_pattern")
+    __slots__ = ("_forms", "_lock", "_pattern", "_unmistakable")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forms: frozenset[str] = frozenset()
+        self._unmistakable: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, secret: SecretStr) -> None:
@@ -39,6 +40,13 @@ class Redactor:
                 longest_first = sorted(forms, key=len, reverse=True)
                 self._pattern = re.compile("|".join(map(re.escape, longest_first)))
                 self._forms = forms
+                if is_unmistakable(secret.get_secret_value()):
+                    self._unmistakable |= spellings(secret.get_secret_value())
+
+    @property
+    def unmistakable(self) -> frozenset[str]:
+        """The spellings of the keys that no ordinary text holds: what is masked in answers, too."""
+        return self._unmistakable
 
     def redact(self, text: str) -> str:
         """The text without keys."""

@@ -20,8 +20,8 @@ from rustbot_jupyter import __version__
 from rustbot_jupyter.errors import ToolError, ToolTimeout
 from rustbot_jupyter.tools.addresses import IPAddress, Reach, WebAddress, shown
 from rustbot_jupyter.tools.short_text import clip_quietly
-from rustbot_jupyter.tools.unpacking import ACCEPTED, Unpacker
 from rustbot_jupyter.tools.workers import in_worker
+from rustbot_jupyter.unpacking import ACCEPTED, Unpacker
 
 MAX_HOPS = 5
 MAX_BYTES = 5_000_000

@@ -14,8 +14,8 @@ from rustbot_jupyter.errors import ToolError
 from rustbot_jupyter.key_spellings import spellings
 from rustbot_jupyter.tools.addresses import read_address
 from rustbot_jupyter.tools.short_text import clip_quietly
-from rustbot_jupyter.tools.unpacking import ACCEPTED, Unpacker
 from rustbot_jupyter.tools.workers import in_worker
+from rustbot_jupyter.unpacking import ACCEPTED, Unpacker
 
 BRAVE_URL = "https://api.search.brave.com/res/v1/web/search"
 TAVILY_URL = "https://api.tavily.com/search"

@@ -36,7 +36,7 @@ from tools.payloads_addresses import FORBIDDEN_HOSTS, LOOPBACK_HOSTS, PRIVATE_AN
 from rustbot_jupyter.errors import ToolError, ToolTimeout
 from rustbot_jupyter.tools.addresses import IPAddress, Reach, is_public
 from rustbot_jupyter.tools.fetch import MAX_BYTES, Page, fetch
-from rustbot_jupyter.tools.unpacking import Unpacker
+from rustbot_jupyter.unpacking import Unpacker
 
 HOST = "pages.example"
 
