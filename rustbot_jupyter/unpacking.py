@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 ACCEPTED = "gzip, deflate"
+_PIECE_BYTES = 64 * 1024
 _PLAIN = ("", "identity")
 _PACKED = ("gzip", "x-gzip", "deflate")
 
@@ -34,18 +36,35 @@ class Unpacker:
         Raises:
             ValueError: It is not packed as it says.
         """
-        if not self._is_packed:
-            return data[:room]
-        if self._head is not None and not (data := self._after_head(self._head + data)):
-            return b""
         unpacked = bytearray()
-        try:
-            while data and len(unpacked) < room:
-                unpacked += self._inner.decompress(data, room - len(unpacked))
-                data = self._rest()
-        except zlib.error as error:
-            raise ValueError("broken compression") from error
+        for piece in self.pieces(data):
+            unpacked += piece[: room - len(unpacked)]
+            if len(unpacked) >= room:
+                break
         return bytes(unpacked)
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """All that the next piece holds, in small pieces, each unpacked when it is asked for.
+
+        Raises:
+            ValueError: It is not packed as it says.
+        """
+        if not self._is_packed:
+            yield data
+            return
+        if self._head is not None and not (data := self._after_head(self._head + data)):
+            return
+        is_full = False
+        while data or is_full:
+            try:
+                piece = self._inner.decompress(data, _PIECE_BYTES)
+                data = self._rest()
+            except zlib.error as error:
+                raise ValueError("broken compression") from error
+            # What did not fit may be inside, with nothing left to be given.
+            is_full = len(piece) == _PIECE_BYTES
+            if piece:
+                yield piece
 
     def _after_head(self, data: bytes) -> bytes:
         """The data, once two bytes tell deflate with zlib's head from deflate without, as some servers send it."""

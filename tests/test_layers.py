@@ -27,6 +27,7 @@ LAYERS = (
         "proxies",
         "secret_names",
         "this_machine",
+        "unpacking",
         "usage",
         "whole_files",
     },

@@ -20,6 +20,7 @@ from rustbot_jupyter.llm.exchange import Exchange, Limits
 from rustbot_jupyter.llm.key_mask import KeyMask
 from rustbot_jupyter.llm.keys import ApiKey, Secret
 from rustbot_jupyter.llm.lessons import Lessons
+from rustbot_jupyter.llm.packed import unpacked
 from rustbot_jupyter.llm.refusals import Refusal
 from rustbot_jupyter.llm.target import Target, host_name, split_url
 from rustbot_jupyter.llm.tasks import apart
@@ -207,7 +208,8 @@ class ChatClient:
                 self._transport().get(path, self._key_headers(), params) as response,
             ):
                 body = bytearray()
-                async for data in response.aiter_bytes():
+                encoding = response.headers.get("content-encoding", "")
+                async for data in unpacked(response.aiter_raw(), encoding, self.host):
                     body += data
                     if len(body) > _MAX_LIST_BYTES:
                         return InvalidAnswer(

@@ -8,9 +8,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from rustbot_jupyter.errors import ModelError, ModelTimeout, StreamBroken
+from rustbot_jupyter.errors import InvalidAnswer, ModelError, ModelTimeout, StreamBroken
 from rustbot_jupyter.llm.base import Adapted, Answer, ChatStream, StreamEvent
 from rustbot_jupyter.llm.intake import Intake
+from rustbot_jupyter.llm.packed import unpacked
 from rustbot_jupyter.llm.pauses import PauseTold
 from rustbot_jupyter.llm.refusals import Refusal
 from rustbot_jupyter.llm.stream import AnswerTooLong
@@ -230,7 +231,7 @@ class Exchange(ChatStream):
         late_bytes = 0
         try:
             try:
-                async for data in PauseTold(_pieces(response), self._on_pause):
+                async for data in PauseTold(_pieces(response, self._target.host), self._on_pause):
                     if self._over:
                         late_bytes += len(data)
                         if late_bytes > _MAX_LATE_BYTES:
@@ -281,9 +282,12 @@ class Exchange(ChatStream):
 
     async def _receive_error(self, response: httpx.Response) -> None:
         try:
-            async for data in response.aiter_raw():
+            async for data in _pieces(response, self._target.host):
                 if not self._intake.feed_error(data):
                     break
+        except InvalidAnswer:
+            # The status says what it was, packed as it may be.
+            pass
         finally:
             self._error = self._intake.status_error()
 
@@ -353,9 +357,9 @@ def _without_frames(error: Exception) -> Exception:
     return error
 
 
-def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+def _pieces(response: httpx.Response, host: str) -> AsyncIterator[bytes]:
     """The body as it comes, unpacked."""
-    if response.headers.get("content-encoding", "identity") != "identity":
-        return response.aiter_bytes()
     # What `aiter_raw` gives as well, with fewer generators around each piece.
-    return aiter(cast("httpx.AsyncByteStream", response.stream))
+    raw = aiter(cast("httpx.AsyncByteStream", response.stream))
+    encoding = response.headers.get("content-encoding", "identity")
+    return raw if encoding == "identity" else unpacked(raw, encoding, host)

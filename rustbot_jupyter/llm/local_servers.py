@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rustbot_jupyter.errors import InvalidAnswer
+from rustbot_jupyter.llm.packed import unpacked
+
 if TYPE_CHECKING:
     import httpx
 
@@ -53,7 +56,7 @@ async def _probe(client: httpx.AsyncClient, name: str, port: int, longest_wait_s
     try:
         async with asyncio.timeout(longest_wait_s):
             status, body = await _get(client, f"{base_url}/models")
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError):
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError, InvalidAnswer):
         return None
     models = _models(status, body)
     return None if models is None else LocalServer(name=name, base_url=base_url, models=models)
@@ -62,7 +65,8 @@ async def _probe(client: httpx.AsyncClient, name: str, port: int, longest_wait_s
 async def _get(client: httpx.AsyncClient, url: str) -> tuple[int, Any]:
     async with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
         body = bytearray()
-        async for data in response.aiter_bytes():
+        encoding = response.headers.get("content-encoding", "")
+        async for data in unpacked(response.aiter_raw(), encoding, url):
             body += data
             if len(body) > _MOST_BYTES:
                 return response.status_code, None
