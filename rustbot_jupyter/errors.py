@@ -158,6 +158,9 @@ class StreamBroken(ModelError):
 class ToolError(RustbotError):
     """A tool call came to nothing; its text goes to the model, which may try another way."""
 
+    origin = ""
+    """Whose words the text may hold besides our own, as `ToolResult.origin` says it."""
+
 
 class ToolTimeout(ToolError):
     """A tool was stopped at its limit."""

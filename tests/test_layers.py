@@ -18,6 +18,7 @@ LAYERS = (
         "control_characters",
         "errors",
         "fences",
+        "hidden_characters",
         "inert_markdown",
         "key_forms",
         "key_spellings",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rustbot_jupyter.hidden_characters import data_without_halves, without_halves
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -184,12 +186,14 @@ def _column(values: list[Any], kind: str) -> pd.Series[Any]:
     if kind == TIME:
         return pd.Series(pd.to_datetime(values, utc=True, format="ISO8601"), dtype=TIME)
     if kind == TEXT:
-        return pd.Series([None if value is None else str(value) for value in values], dtype=TEXT)
+        return pd.Series([None if value is None else without_halves(str(value)) for value in values], dtype=TEXT)
     if kind == PRIORITY:
         from rustbot_jupyter.events import Priority
 
         levels = pd.CategoricalDtype([level.name for level in Priority], ordered=True)
         return pd.Series([_priority_name(value) for value in values], dtype=levels)
+    if kind == MAPPING:
+        return pd.Series([data_without_halves(value) for value in values], dtype=kind)
     return pd.Series(values, dtype=kind)
 
 

@@ -147,7 +147,8 @@ class TurnRunner:
                 return answer
             await self._answer_tool_calls(answer)
             rounds += 1
-            made.update((call.name, call.arguments) for call in answer.tool_calls)
+            # A set: dice thrown three times in one message are no circle.
+            made.update({(call.name, call.arguments) for call in answer.tool_calls})
             (name, _), times = made.most_common(1)[0]
             if times >= MAX_EQUAL_CALLS:
                 await self._ask_to_go_on(f"The model called {name!r} {times} times in the same way")

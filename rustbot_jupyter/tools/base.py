@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol, TypeVar
 
+from rustbot_jupyter.hidden_characters import schema_without_hidden, without_hidden
 from rustbot_jupyter.messages import CitationPart, ImagePart
 
 T = TypeVar("T")
@@ -37,8 +38,9 @@ class ToolDefinition:
     """JSON Schema of the arguments: an object."""
 
     def wire(self) -> dict[str, Any]:
-        """The definition in the OpenAI shape."""
-        function = {"name": self.name, "description": self.description, "parameters": dict(self.parameters)}
+        """The definition in the OpenAI shape; whoever wrote it, no hidden characters go to the model."""
+        parameters = schema_without_hidden(self.parameters)
+        function = {"name": self.name, "description": without_hidden(self.description), "parameters": parameters}
         return {"type": "function", "function": function}
 
 
@@ -57,9 +59,10 @@ class ToolResult:
     is_error: bool = False
     origin: str = ""
     """Whose words the result holds, when they are not the user's: "file notes.txt", "page https://…", "data frame df".
-    Approval cards name it, since what is read there may have led the model."""
+    Approval cards name it, since what is read there may have led the model. A tool of somebody else's that says nothing
+    here is itself the origin."""
     is_foreign: bool = True
-    """Whether the words of `origin` may be a stranger's; False for what the notebook itself says."""
+    """Whether the words may be a stranger's; False for what the notebook itself says."""
     is_private: bool = False
     """Whether the result holds what is the user's own: values of variables, contents of files."""
 

@@ -13,9 +13,9 @@ from typing import Any, Literal, Protocol
 from rustbot_jupyter.errors import RequestError, ToolRefused
 from rustbot_jupyter.events import ApprovalAsked, ApprovalGiven, ApprovalRefused, AssistantEvent
 from rustbot_jupyter.tools.approval import Answer, Approval, Approvals
-from rustbot_jupyter.tools.base import EVERY_CALL, Preview, Risk, Tool
+from rustbot_jupyter.tools.base import BUILT_IN, EVERY_CALL, USER, Preview, Risk, Tool
 from rustbot_jupyter.tools.listeners import Listeners
-from rustbot_jupyter.tools.results import cleaned
+from rustbot_jupyter.tools.results import cleaned, cut
 from rustbot_jupyter.tools.rules import ANY, Decision, Rules, can_do_anything
 from rustbot_jupyter.tools.runs import ToolRun
 
@@ -31,6 +31,7 @@ SOURCES_SHOWN = 3
 KEPT_ORIGINS = 100
 LONGEST_ORIGIN = 200
 LONGEST_PATTERN = 2_000
+LONGEST_INTRODUCTION = 600
 
 
 class ApproveMode(StrEnum):
@@ -136,6 +137,8 @@ class Consent:
         self._redact = redact
         self._modes: dict[str, ApproveMode] = {}
         self._read: dict[str, Provenance] = {}
+        self._introduced: set[tuple[str, str]] = set()
+        """Tools of others, as they describe themselves, that a card has shown."""
         self._listeners = Listeners[[]]()
 
     def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
@@ -233,8 +236,8 @@ class Consent:
     ) -> str:
         pattern = self._pattern_of(tool, arguments)
         preview = tool.preview(arguments)
-        if why:
-            preview = replace(preview, note=f"{preview.note} {why}".lstrip())
+        if more := [note for note in (why, self._introduction(tool)) if note]:
+            preview = replace(preview, note=" ".join([preview.note, *more]).lstrip())
         approval = Approval(
             tool=tool.name,
             arguments=arguments,
@@ -261,6 +264,14 @@ class Consent:
             return "allowed once: the rule could not be kept"
         how = "for this conversation" if passing else "always"
         return f"allowed {how}" if pattern == ANY else f"allowed {how}: {pattern!r}"
+
+    def _introduction(self, tool: Tool) -> str:
+        """On the first card of somebody else's tool: what it says of itself, which the model has read."""
+        if tool.source in (BUILT_IN, USER) or (tool.name, tool.fingerprint) in self._introduced:
+            return ""
+        self._introduced.add((tool.name, tool.fingerprint))
+        said = " ".join(cleaned(tool.definition.description).split())
+        return f"It says of itself: {cut(said, LONGEST_INTRODUCTION)}" if said else ""
 
     def _pattern_of(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
         """What "always" would allow; "" when nothing is narrow enough, or when it would keep a key."""

@@ -62,6 +62,9 @@ def evaluate(expression: str, namespace: Mapping[str, Any]) -> Any:
 class EvaluationFailed(ToolError):
     """The expression raised."""
 
+    # Messages of exceptions quote values.
+    origin = "the notebook's variables"
+
     def __init__(self, error: Exception) -> None:
         self.kind = type(error).__name__
         """The exception's class: all that may be told where values are not sent."""

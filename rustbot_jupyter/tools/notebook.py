@@ -152,7 +152,7 @@ class _NotebookTools:
             return ToolResult(text=f"{kind_and_shape(value)} ({_NOT_SENT})", is_private=True)
         name = _last_name(expression)
         text = describe(name if is_secret(name, value) else "result", value)
-        return ToolResult(text=text, origin="the notebook's variables", is_foreign=False, is_private=True)
+        return ToolResult(text=text, origin="the notebook's variables", is_private=True)
 
     async def run_code(self, code: str, context: ToolContext) -> ToolResult:
         """Run Python code in the user's notebook, as a cell would: with its variables, imports and working folder.
@@ -191,14 +191,14 @@ class _NotebookTools:
             return ToolResult(text="No cell has run in this notebook yet.")
         each = CELLS_CHARS // len(cells)
         text = "\n\n".join(_cell_text(cell, each, with_values=context.send_values) for cell in cells)
-        return ToolResult(text=text, origin="the notebook's cells", is_foreign=False, is_private=True)
+        return ToolResult(text=text, origin="the notebook's cells", is_private=True)
 
     def last_error(self, context: ToolContext) -> ToolResult:
         """Read the newest error in the notebook: the code of the cell that failed and its traceback."""
         text = self._kernel.last_error(schema_only=not context.send_values)
         if not text:
             return ToolResult(text="No cell has failed in this notebook yet.")
-        return ToolResult(text=text, origin="the notebook's last error", is_foreign=False, is_private=True)
+        return ToolResult(text=text, origin="the notebook's last error", is_private=True)
 
 
 def _line(name: str, value: Any) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from rustbot_jupyter.hidden_characters import without_halves, without_hidden
 from rustbot_jupyter.tools.base import ToolContext, ToolResult
 from rustbot_jupyter.tools.pictures import picture_of
 from rustbot_jupyter.tools.plotly_json import MOST_FIGURES, figure_of, inert_figure, line_for
@@ -25,8 +26,6 @@ _ROUGH_CHARS = 20 * MODEL_CHARS
 # ANSI colours and titles, as terminals know them.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Halves of characters, which no UTF-8 can hold: file names and bytes that are no text become these.
-_HALVES = re.compile(r"[\ud800-\udfff]")
 
 
 def result_of(value: Any, context: ToolContext, *, is_private: bool = False) -> ToolResult:
@@ -79,9 +78,9 @@ def fitted(result: ToolResult, redact: Callable[[str], str] = str) -> ToolResult
 
 
 def cleaned(text: str) -> str:
-    """The text without terminal escapes and control characters; a line that was overwritten keeps its last state."""
+    """The text without terminal escapes, control and hidden characters; an overwritten line keeps its last state."""
     if not text.isascii():
-        text = _HALVES.sub("\ufffd", text)
+        text = without_hidden(without_halves(text))
     if not _CONTROL.search(text) and "\r" not in text:
         return text
     lines = _ESCAPES.sub("", text).replace("\r\n", "\n").split("\n")

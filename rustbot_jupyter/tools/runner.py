@@ -14,7 +14,7 @@ from typing import Any
 from rustbot_jupyter.errors import ToolError, ToolRefused, ToolTimeout
 from rustbot_jupyter.events import ToolCallRequested, ToolFailed, ToolFinished, ToolProgressed, ToolStarted
 from rustbot_jupyter.messages import ToolCallPart, ToolResultPart, utc_now
-from rustbot_jupyter.tools.base import Kernel, Tool, ToolContext, ToolResult
+from rustbot_jupyter.tools.base import BUILT_IN, USER, Kernel, Tool, ToolContext, ToolResult
 from rustbot_jupyter.tools.call_arguments import parsed
 from rustbot_jupyter.tools.consent import ApproveMode, Consent, Emit
 from rustbot_jupyter.tools.failures import contained, text_of
@@ -206,11 +206,19 @@ class ToolRunner:
 
     def finished(self, run: ToolRun, result: ToolResult) -> ToolResult:
         """The result as the model gets it; what it held is remembered for later approvals."""
-        result = replace(fitted(result, self._redact), origin=self._redact(cleaned(result.origin)))
+        origin = result.origin or _origin_of(run.tool)
+        result = replace(fitted(result, self._redact), origin=self._redact(cleaned(origin)))
         self._consent.note(
             run.conversation_id, result.origin, is_private=result.is_private, is_foreign=result.is_foreign
         )
         return result
+
+    def failed(self, run: ToolRun, error: BaseException) -> None:
+        """Remember whose words the text of an error may hold: a tool may raise what it has read."""
+        origin = getattr(error, "origin", "") or _origin_of(run.tool)
+        if run.started_at is not None and origin:
+            is_private = run.tool is not None and run.tool.source in (BUILT_IN, USER)
+            self._consent.note(run.conversation_id, self._redact(cleaned(origin)), is_private=is_private)
 
     def plain_text(self, text: str) -> str:
         """Text of a tool without control characters and keys."""
@@ -277,12 +285,14 @@ class _Call:
             run.approval = run.approval or "refused"
             self._over(RunState.REFUSED, str(error))
         except ToolError as error:
+            self._runner.failed(run, error)
             self._over(RunState.ERROR, self._runner.plain(error).removeprefix(f"{type(error).__name__}: "))
         except asyncio.CancelledError:
             raise
         # A type of the user's may raise anything while it is checked.
         except BaseException as error:
             logger.info("The tool %r failed.", run.call.name, exc_info=True)
+            self._runner.failed(run, error)
             self._over(RunState.ERROR, f"{run.call.name!r} failed: {self._runner.plain(error)}")
         else:
             is_error = run.result.is_error
@@ -518,3 +528,13 @@ def _part_of(run: ToolRun) -> ToolResultPart:
         is_error=result.is_error,
         images=result.images,
     )
+
+
+def _origin_of(tool: Tool | None) -> str:
+    """Who speaks when a tool does not say whose words it gives; "" for built-in ones, which say it."""
+    if tool is None or tool.source == BUILT_IN:
+        return ""
+    if tool.source == USER:
+        return f"{tool.name} (your tool)"
+    kind, _, name = tool.source.partition(":")
+    return f"MCP server {name}" if kind == "mcp" else f"{tool.name} ({kind} {name})"

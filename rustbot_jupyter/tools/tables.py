@@ -333,10 +333,12 @@ _ORDERED = (datetime.date, datetime.timedelta, Decimal)
 
 def _mean(values: Sequence[Any]) -> str:
     try:
-        return f", mean {number_text(sum(values) / len(values))}"
+        mean = sum(values) / len(values)
     # Whole numbers beyond what a float can hold.
     except OverflowError:
         return ""
+    # A mean is rounded in any case; of epochs and sums of money the whole part counts.
+    return f", mean {mean:.4g}" if abs(mean) < 10_000 else f", mean {number_text(round(mean, 2))}"
 
 
 def _counts(values: Sequence[Any], kinds: set[type]) -> str:

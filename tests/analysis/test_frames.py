@@ -131,3 +131,21 @@ def test_importing_the_analysis_loads_neither_pandas_nor_plotly():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "\ude00 and \ud83d", "\ud83d\ude00"])
+def test_half_a_character_does_no_harm_to_a_frame(half: str) -> None:
+    row = {"summary": half, "data": {half: [half, {"a": half}], "n": 1}, "error": half, "tool": half, "name": half}
+    for make in (
+        frames.events_frame,
+        frames.usage_frame,
+        frames.states_frame,
+        frames.tool_runs_frame,
+        frames.metrics_frame,
+    ):
+        frame = make([row])
+
+        assert repr(frame)
+        assert frame._repr_html_()
+        assert frame.to_csv().encode("utf-8")
+        assert frame.to_json(orient="records").encode("utf-8")

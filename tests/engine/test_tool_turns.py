@@ -468,6 +468,18 @@ async def test_three_equal_calls_ask_and_yes_goes_on_to_the_next_three(make_agen
     assert reply.text.endswith("done")
 
 
+async def test_equal_calls_of_one_message_are_no_circle(make_agent: MakeAgent, model: ScriptedModel):
+    agent = make_agent(add)
+    for round_number in range(2):
+        model.will_stream("", **calls(*(call("add", {"a": 6}, f"c{round_number}{number}") for number in range(3))))
+    model.will_stream("done")
+
+    reply = await reply_of(ask(agent))
+
+    assert reply.text == "done"
+    assert len(agent.toolbox.runs.all()) == 6
+
+
 async def test_many_rounds_ask(make_agent: MakeAgent, model: ScriptedModel):
     agent = make_agent(add)
     for number in range(30):
