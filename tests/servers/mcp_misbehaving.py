@@ -98,7 +98,7 @@ def list_tools(params: dict[str, Any]) -> dict[str, Any]:
             return {"tools": [tool(f"tool_{number}")], "nextCursor": str(number + 1)}
         case "same cursor":
             return {"tools": [tool("only")], "nextCursor": "again"}
-        case "changes":
+        case "changes" | "echoes":
             return {"tools": json.loads((FOLDER / "tools.json").read_text())}
         case "claims to read only":
             hints = {"readOnlyHint": True, "destructiveHint": False, "title": "Read a file"}
@@ -116,6 +116,8 @@ def call(request: Any, name: str, arguments: dict[str, Any]) -> dict[str, Any] |
     if name == "environment":
         return text(json.dumps(dict(os.environ)))
     match KIND:
+        case "echoes":
+            return text(json.dumps(arguments))
         case "as written":
             # Whatever the test wrote, with the id in the place of ID.
             sys.stdout.write((FOLDER / "answer.txt").read_text().replace("ID", json.dumps(request)) + "\n")

@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rustbot_jupyter.errors import ToolError
+from rustbot_jupyter.tools.plain_schemas import PlainSchema, plain_schema
 from rustbot_jupyter.tools.results import cleaned, cut
 
 MAX_TOOLS = 128
@@ -27,6 +29,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "boolean": bool,
     "array": list,
     "object": dict,
+    "null": type(None),
 }
 
 
@@ -65,76 +68,92 @@ def description_for_model(description: str, server: str) -> str:
     return f"[MCP server {server}] {cut(cleaned(description).strip(), MAX_DESCRIPTION)}"
 
 
-def parameters_for_model(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema that providers take: an object's, small enough, with references inside it only. Nothing is fetched."""
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """A tool's parameters: as a model is shown them, and back."""
+
+    plain: PlainSchema
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """In the form that providers take."""
+        return self.plain.schema
+
+    @property
+    def note(self) -> str:
+        """What the schema cannot say; "" for nothing."""
+        groups = [" and ".join(group) for group in self._groups]
+        return f" Needs {' or '.join(groups)}." if groups else ""
+
+    @property
+    def _groups(self) -> list[list[str]]:
+        shown = {name: plain for plain, name in self.plain.names.original.items()}
+        return [[shown.get(name, name) for name in group] for group in self.plain.alternatives]
+
+
+def parameters_for_model(schema: Mapping[str, Any]) -> Parameters:
+    """A schema that providers take: an object's, plain and small enough. Nothing is fetched."""
     if len(json.dumps(schema, default=str)) > MAX_SCHEMA_CHARS:
-        return dict(_ANYTHING)
-    local = _without_outer_references(dict(schema), depth=0)
-    properties = local.get("properties")
-    named = properties if isinstance(properties, dict) else {}
-    kept = {name: each if isinstance(each, dict) else {} for name, each in named.items()}
-    required = local.get("required")
-    names = [name for name in required if name in kept] if isinstance(required, list) else []
-    return {**local, "type": "object", "properties": kept, "required": names}
-
-
-def _without_outer_references(value: Any, depth: int) -> Any:
-    if depth > 40:
-        return {}
-    if isinstance(value, list):
-        return [_without_outer_references(each, depth + 1) for each in value]
-    if not isinstance(value, dict):
-        return value
-    reference = value.get("$ref")
-    kept = {
-        key: _without_outer_references(each, depth + 1)
-        for key, each in value.items()
-        if key not in ("$schema", "$id", "$dynamicRef")
-    }
-    if "$ref" in kept and not (isinstance(reference, str) and reference.startswith("#")):
-        del kept["$ref"]
-    return kept
+        return Parameters(plain=plain_schema(_ANYTHING))
+    plain = plain_schema(schema)
+    if len(json.dumps(plain.schema, default=str)) > MAX_SCHEMA_CHARS:
+        # What was one definition for many stands in each place now: what is inside is left to the server's own check.
+        outer = {
+            name: {key: each[key] for key in ("type", "description") if key in each}
+            for name, each in plain.schema["properties"].items()
+        }
+        plain = replace(plain, schema={**plain.schema, "properties": outer})
+    return Parameters(plain=plain)
 
 
 class CheckAgainstSchema:
     """Checks arguments for what a model gets wrong: missing ones, unknown ones, other kinds of values. The server
     checks the rest. Patterns and references are left to it: they could take forever here."""
 
-    def __init__(self, name: str, schema: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, parameters: Parameters) -> None:
         self._name = name
-        self._schema = schema
+        self._parameters = parameters
 
     def __call__(self, arguments: Mapping[str, Any], /) -> dict[str, Any]:
-        """The arguments as they are.
+        """The arguments under the names that the server gave them.
 
         Raises:
             ToolError: They do not fit; says which and why.
         """
-        properties: Mapping[str, Any] = self._schema["properties"]
-        problems = [f"{name}: is required" for name in self._schema["required"] if name not in arguments]
-        if self._schema.get("additionalProperties") is False:
-            problems += [f"{name}: is not known" for name in arguments if name not in properties]
+        plain = self._parameters.plain
+        restored: dict[str, Any] = plain.names.restored(arguments)
+        shown = {name: each for each, name in plain.names.original.items()}
+        properties: Mapping[str, Any] = plain.merged["properties"]
+        missing = [name for name in plain.merged["required"] if name not in restored]
+        problems = [f"{shown.get(name, name)}: is required" for name in missing]
+        if plain.merged.get("additionalProperties") is False:
+            problems += [f"{name}: is not known" for name in restored if name not in properties]
         problems += [
-            f"{name}: should be of the type {kind}"
-            for name, value in arguments.items()
+            f"{shown.get(name, name)}: should be of the type {kind}"
+            for name, value in restored.items()
             if (kind := _other_kind(value, properties.get(name, {})))
         ]
+        if not problems and plain.alternatives and not any(set(group) <= set(restored) for group in plain.alternatives):
+            problems.append(self._parameters.note.strip().removesuffix("."))
         if problems:
-            names = ", ".join(properties) or "none"
+            names = ", ".join(self._parameters.schema["properties"]) or "none"
             raise ToolError(
                 f"{self._name!r} was not run: {'; '.join(problems[:5])}. Its parameters are: {names}. "
                 "Correct the arguments and call again."
             )
-        return dict(arguments)
+        return restored
 
 
-def _other_kind(value: Any, schema: Mapping[str, Any]) -> str:
+def _other_kind(value: Any, schema: Any) -> str:
     """The kind that a value should have had; "" when it has it, or any will do."""
-    kind = schema.get("type")
-    expected = _KINDS.get(kind) if isinstance(kind, str) else None
-    if expected is None:
+    said = schema.get("type") if isinstance(schema, Mapping) else None
+    kinds: list[Any] = said if isinstance(said, list) else [said]
+    if not kinds or not all(isinstance(kind, str) and kind in _KINDS for kind in kinds):
         return ""
-    is_of_kind = isinstance(value, expected) and not (isinstance(value, bool) and kind in ("integer", "number"))
+    return "" if any(_is_of_kind(value, kind) for kind in kinds) else " or ".join(kinds)
+
+
+def _is_of_kind(value: Any, kind: str) -> bool:
+    is_of_kind = isinstance(value, _KINDS[kind]) and not (isinstance(value, bool) and kind in ("integer", "number"))
     # 3.0 is an integer in JSON.
-    is_of_kind = is_of_kind or (kind == "integer" and isinstance(value, float) and value.is_integer())
-    return "" if is_of_kind else str(kind)
+    return is_of_kind or (kind == "integer" and isinstance(value, float) and value.is_integer())

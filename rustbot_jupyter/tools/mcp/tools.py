@@ -35,7 +35,9 @@ def _tool(server: McpServer, name: str, offer: Offer) -> Tool:
 
     return Tool(
         definition=ToolDefinition(
-            name=name, description=description_for_model(offer.description, server.name), parameters=parameters
+            name=name,
+            description=description_for_model(offer.description, server.name) + parameters.note,
+            parameters=parameters.schema,
         ),
         run=run,
         check=CheckAgainstSchema(name, parameters),

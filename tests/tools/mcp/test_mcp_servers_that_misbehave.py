@@ -324,7 +324,7 @@ async def test_bad_schemas_cost_no_tool_and_nothing_is_fetched(bench):
     assert all(each["type"] == "object" and isinstance(each["properties"], dict) for each in schemas.values())
     assert "127.0.0.1" not in json.dumps(schemas)
     assert schemas["far"]["required"] == ["x"]
-    assert schemas["recursive"]["properties"]["self"] == {"$ref": "#"}
+    assert schemas["recursive"]["properties"]["self"]["type"] == "object"
     assert (await bench.call("s__forever", p="a" * 50 + "b")).text == "hello"
 
 
@@ -414,3 +414,13 @@ async def test_a_server_that_is_not_there_is_named_with_those_that_are(bench: Be
 
     with pytest.raises(RequestError, match="There is no MCP server 'x'; there are: s"):
         await bench.desk.restart("x")
+
+
+async def test_a_real_server_is_called_under_its_own_names(bench):
+    filtered = {"properties": {"$filter": {"type": "string"}}, "required": ["$filter"]}
+    schema = {"oneOf": [filtered, {"properties": {"my id": {}}}]}
+    (bench.folder / "tools.json").write_text(json.dumps([{"name": "look", "inputSchema": schema}]))
+    await bench.start("echoes")
+
+    assert json.loads((await bench.call("s__look", filter="x")).text) == {"$filter": "x"}
+    assert json.loads((await bench.call("s__look", my_id="y")).text) == {"my id": "y"}
