@@ -11,7 +11,7 @@ JS = Path(__file__).parent.parent / "js"
 pytestmark = [
     pytest.mark.skipif(shutil.which("npm") is None, reason="node and npm are not on PATH"),
     pytest.mark.skipif(not (JS / "node_modules").exists(), reason="`npm ci` was not run in js/"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 

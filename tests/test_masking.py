@@ -210,9 +210,9 @@ def test_the_time_grows_with_the_text_and_no_faster(unit):
         text = (unit * length)[:length]
         times = []
         for _ in range(3):
-            start = time.process_time()
+            start = time.thread_time()
             masked(text)
-            times.append(time.process_time() - start)
+            times.append(time.thread_time() - start)
         return min(times)
 
     # Twice as much would be linear; of what is quicker than the clock nothing can be said.

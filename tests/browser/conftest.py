@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 from browser_lab import Lab, Seen, find_browser, launch, running_lab
 from browser_notebook import Chat, Notebook, open_lab
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 from servers.misbehaving import MisbehavingServer
+
+# Five seconds are short on a machine that does other things, too; what is there at once does not wait longer.
+expect.set_options(timeout=30_000)
 
 HERE = Path(__file__).parent
 

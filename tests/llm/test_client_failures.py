@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import SOON_S
 from servers.asking import MODEL, ask, ask_once, client_of, request
 from servers.misbehaving import (
     CLOSE,
@@ -138,7 +139,8 @@ async def test_connect_hangs() -> None:
 
     assert type(failure) is ModelTimeout
     assert failure.retryable
-    assert time.monotonic() - started < 1.5
+    # Without the limit it were five seconds.
+    assert time.monotonic() - started < 4.5
 
 
 async def test_accepted_and_silent(server: MisbehavingServer) -> None:
@@ -167,7 +169,7 @@ async def test_only_comments(server: MisbehavingServer) -> None:
     assert type(check_sentence(outcome.error)) is ModelTimeout
     assert len(outcome.events) > 3
     assert set(outcome.events) == {Waiting()}
-    assert 0.45 < time.monotonic() - started < 1.5
+    assert 0.45 < time.monotonic() - started < SOON_S
     server.chats[0].wait_closed(1)
 
 
@@ -652,7 +654,7 @@ async def test_an_error_body_that_never_ends_is_still_an_error(server: Misbehavi
 
     assert type(failure) is ProviderUnavailable
     assert "overloaded" in str(failure)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < SOON_S
 
 
 async def test_an_error_body_that_is_cut_is_still_an_error(server: MisbehavingServer) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from effort import SOON_S
 from servers.asking import ask, client_of, request
 from servers.misbehaving import (
     HOLD,
@@ -67,8 +68,8 @@ async def test_a_cancel_in_any_state_closes_the_connection(server: MisbehavingSe
     await cancel_often(asking, times)
 
     assert asking.cancelled()
-    assert time.monotonic() - started < 0.5
-    assert server.chats[0].wait_closed(1) - started < 1
+    assert time.monotonic() - started < SOON_S
+    server.chats[0].wait_closed(SOON_S)
     assert other_tasks() == set()
     await client.aclose()
 
@@ -130,7 +131,7 @@ async def test_a_cancel_while_connecting(times: int) -> None:
         await client.aclose()
 
     assert asking.cancelled()
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < SOON_S
     assert other_tasks() == set()
 
 

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import defaultdict
 from typing import Any
 
 import pandas as pd
 import pytest
+from effort import cpu_at_most
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -365,7 +365,5 @@ def test_python_literals_stay_as_typed(value):
 def test_a_megabyte_of_braces_is_read_quickly():
     text = "{" * 300_000 + "}" * 300_000 + "$`" * 100_000 + "{a[" * 100_000
 
-    start = time.perf_counter()
-    interpolate(text, {"a": 1})
-
-    assert time.perf_counter() - start < 10
+    with cpu_at_most(10):
+        interpolate(text, {"a": 1})

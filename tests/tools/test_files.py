@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from effort import SOON_S, cpu_at_most
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -201,16 +202,15 @@ async def test_huge_files_take_bounded_time_and_room(desk: Desk) -> None:
         file.write(b"x" * 50_000_000 + b"\n" + b"y\n" * 10)
         file.truncate(20_000_000_000)
     (desk.root / "one_line.txt").write_bytes(b"x" * 10_000_000)
-    start = time.perf_counter()
 
-    huge = await desk.text("read_file", path="huge.txt")
-    line = await desk.text("read_file", path="one_line.txt")
+    with cpu_at_most(10):
+        huge = await desk.text("read_file", path="huge.txt")
+        line = await desk.text("read_file", path="one_line.txt")
 
     assert len(huge) < 3_000
     assert "of the first 20,000,000 bytes" in huge
     assert len(line) < 3_000
     assert "cut; 10,000,000 characters in total" in line
-    assert time.perf_counter() - start < 10
 
 
 async def test_an_empty_file_and_an_empty_folder_are_named_as_such(desk: Desk) -> None:
@@ -412,12 +412,11 @@ def _applied(before: str, diff: str) -> str:
 def test_a_difference_of_long_texts_takes_no_long_time() -> None:
     before = "".join(f"{number % 7}\n" for number in range(100_000))
     after = "".join(f"{number % 5}\n" for number in range(100_000))
-    start = time.perf_counter()
 
-    diff = edits.difference(before, after, "x")
-    close = edits.difference(before, before.replace("3\n", "x\n", 1), "x")
+    with cpu_at_most(5):
+        diff = edits.difference(before, after, "x")
+        close = edits.difference(before, before.replace("3\n", "x\n", 1), "x")
 
-    assert time.perf_counter() - start < 5
     assert diff.count("\n+") > 90_000
     assert close.count("\n") == 11
 
@@ -572,7 +571,7 @@ async def test_an_expression_that_takes_for_ever_is_stopped(
     with pytest.raises(ToolError, match="takes too long"):
         await desk.call("search_files", query=query, is_regex=True)
 
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < SOON_S
 
 
 async def test_hostile_globs_and_gitignores_take_no_long_time(desk: Desk) -> None:
@@ -582,14 +581,13 @@ async def test_hostile_globs_and_gitignores_take_no_long_time(desk: Desk) -> Non
     (desk.root / ".gitignore").write_text(
         "\n".join(["*a" * 20 + "b", "**/" * 30 + "b", "*a*a*a*ab", "[", "!", "\\"] * 5)
     )
-    start = time.perf_counter()
 
-    await desk.call("find_files", pattern="*a" * 60 + "b")
-    await desk.call("find_files", pattern="**/" * 60 + "b")
-    found = await desk.text("find_files", pattern="a*")
+    with cpu_at_most(10):
+        await desk.call("find_files", pattern="*a" * 60 + "b")
+        await desk.call("find_files", pattern="**/" * 60 + "b")
+        found = await desk.text("find_files", pattern="a*")
 
     assert name in found
-    assert time.perf_counter() - start < 10
 
 
 async def test_a_search_through_very_much_ends_and_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

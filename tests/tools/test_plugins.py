@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from effort import SOON_S
 
 from rustbot_jupyter.tools.base import Risk, ToolContext
 from rustbot_jupyter.tools.functions import tool_of
@@ -138,7 +139,7 @@ async def test_a_plugin_that_hangs_keeps_nobody_waiting(folder):
     await plugins.ready(0.1)
     await plugins.close()
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < SOON_S
     for thread in threading.enumerate():
         if thread.name == "rustbot-tool":
             thread.join(10)

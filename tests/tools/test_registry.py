@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
+from effort import cpu_at_most
 
 from rustbot_jupyter.errors import RequestError, ToolError
 from rustbot_jupyter.tools.base import BUILT_IN, USER, Risk, Tool, ToolDefinition
@@ -68,12 +68,10 @@ def test_a_page_as_a_name_is_answered_at_once_and_in_short():
     registry = ToolRegistry()
     for number in range(500):
         registry.add(make_tool(f"server__tool_with_a_long_name_{number}"))
-    start = time.process_time()
 
-    with pytest.raises(ToolError) as error:
+    with cpu_at_most(1), pytest.raises(ToolError) as error:
         registry.get("server__tool_" * 100_000)
 
-    assert time.process_time() - start < 1
     assert len(str(error.value)) < 300
 
 

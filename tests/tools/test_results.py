@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from effort import cpu_at_most
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -52,11 +53,9 @@ def test_terminal_escapes_in_any_order_are_cleaned_once_and_for_all(text: str):
 @pytest.mark.parametrize("piece", ["\x1b[", "\x1b]", "\x1b]0;" + "x" * 100, "\r", "\x1b[31m", "\ud800", "a\x00"])
 def test_a_million_odd_characters_are_cleaned_in_no_time(piece: str):
     text = piece * (1_000_000 // len(piece))
-    start = time.process_time()
 
-    cleaned(text)
-
-    assert time.process_time() - start < 2
+    with cpu_at_most(2):
+        cleaned(text)
 
 
 def test_what_a_cut_leaves_of_a_key_is_in_the_part_that_is_left_out():

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pydantic
 import pytest
+from effort import pace
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,12 +41,12 @@ def test_a_frame_of_a_million_rows_takes_at_most_1500_tokens_and_50_ms(large_fra
 
     times = []
     for _ in range(5):
-        start = time.process_time()
+        start = time.thread_time()
         text = describe("df", large_frame)
-        times.append(time.process_time() - start)
+        times.append(time.thread_time() - start)
 
     assert len(text) / 4 <= 1_500
-    assert min(times) <= 0.05
+    assert min(times) <= 0.05 * pace()
     assert text.startswith("df: pandas DataFrame, 1,000,000 rows × 50 columns")
     assert "statistics from a sample of 1,000 rows" in text
     assert "first rows:" in text
