@@ -125,9 +125,9 @@ class ModelPlanner:
         if values.model is not None:
             return self._settings.resolve_model(values.model, values.base_url)
         if host_of(values.base_url) != OPENROUTER_HOST:
-            # A server of the user's own: the first model it lists; some list none and take any name.
+            # A server of the user's own: the first model it lists that chats; some list none and take any name.
             listed = self.catalog_for(values.base_url).models
-            return listed[0].id if listed else "default"
+            return next((each.id for each in listed if each.can_chat), "default")
         return DEFAULT_MODEL if self._settings.find_key(values.base_url) is not None else DEMO_MODEL
 
     def is_openrouter(self) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import difflib
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,15 @@ from rustbot_jupyter.whole_files import read_start, write_atomically
 _SCHEMA_VERSION = 1
 _MAX_BYTES = 50_000_000
 _MAX_MODELS = 20_000
-_MAX_NAME_CHARS = 200
+_MAX_NAME_CHARS = 500
+_NO_CHAT = re.compile(
+    r"(?<![a-z])(embed|qwen-image|(bge|gte|e5|minilm|sentence|colbert|splade|nomic-embed|arctic-embed"
+    r"|rerank(er)?|reranking|cross-encoder|moderation|whisper|transcribe|transcription|speech|stt|asr|tts|kokoro|bark"
+    r"|parakeet|piper|dall-?e|gpt-image|stable-?diffusion|sdxl|sd3?|flux|imagen|sora|veo|clip|vae|text-to-image"
+    r"|paraphrase)(?![a-z]))",
+    re.IGNORECASE,
+)
+"""Names of models that do something else than chat."""
 _ROUTING_SUFFIXES = (":nitro", ":floor", ":exacto", ":online")
 
 
@@ -41,6 +50,8 @@ class ModelInfo:
     """Request fields that it takes; empty when the provider does not say."""
     prices: Prices | None = None
     """None: unknown, as with routers and on local servers."""
+    can_chat: bool = True
+    """False when it is known, or its name tells, that it makes vectors, speech, pictures or ranks instead."""
 
     @property
     def takes_tools(self) -> bool:
@@ -230,7 +241,21 @@ def _read_model(entry: Any) -> ModelInfo | None:
         input_modalities=_names(architecture.get("input_modalities")),
         supported_parameters=_names(entry.get("supported_parameters")),
         prices=read_prices(entry.get("pricing")),
+        can_chat=_can_chat(model_id, entry, architecture),
     )
+
+
+def _can_chat(model_id: str, entry: Mapping[str, Any], architecture: Mapping[str, Any]) -> bool:
+    written = entry.get("can_chat")
+    if isinstance(written, bool):
+        return written
+    made = _names(architecture.get("output_modalities"))
+    # Mistral lists capabilities, LM Studio and others a type.
+    chats = _mapping(entry.get("capabilities")).get("completion_chat")
+    kind = f"{entry.get('type')} {entry.get('task')}"
+    if made and "text" not in made:
+        return False
+    return chats is not False and not _NO_CHAT.search(model_id) and not _NO_CHAT.search(kind)
 
 
 def _write_model(model: ModelInfo) -> dict[str, Any]:
@@ -243,6 +268,7 @@ def _write_model(model: ModelInfo) -> dict[str, Any]:
         "architecture": {"input_modalities": model.input_modalities},
         "supported_parameters": model.supported_parameters,
         "pricing": write_prices(model.prices) if model.prices else None,
+        "can_chat": model.can_chat,
     }
 
 

@@ -22,7 +22,7 @@ USUAL_PORTS: Mapping[str, int] = MappingProxyType(
 LONGEST_WAIT_S = 1.5
 _MOST_BYTES = 4_000_000
 _MOST_MODELS = 500
-_LONGEST_NAME = 200
+_LONGEST_NAME = 500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

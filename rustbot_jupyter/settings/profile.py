@@ -26,7 +26,7 @@ DEFAULT_INSTRUCTIONS = (
 
 _LONGEST_TEXT = 100_000
 _SAFE_INTEGER = 2**53 - 1
-_MODEL_NAME = re.compile(r"[!-~]{1,200}")
+_LONGEST_MODEL_NAME = 500
 
 
 def _not_bool(value: Any) -> Any:
@@ -37,8 +37,9 @@ def _not_bool(value: Any) -> Any:
 
 def _model_name(name: str) -> str:
     name = name.strip()
-    if not _MODEL_NAME.fullmatch(name):
-        raise ValueError("it is a name such as 'openai/gpt-5', without spaces")
+    # Servers list models by file names, with blanks and backslashes and in any language.
+    if not name or not name.isprintable() or len(name) > _LONGEST_MODEL_NAME:
+        raise ValueError(f"it is a name such as 'openai/gpt-5', of at most {_LONGEST_MODEL_NAME} printable characters")
     return name
 
 

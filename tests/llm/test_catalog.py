@@ -246,3 +246,36 @@ class TestRecordedLists:
 
     def test_a_local_list_is_read(self) -> None:
         assert len(read_models(self.entries("llamacpp-models"))) == 1
+
+
+NO_CHAT = (
+    "text-embedding-3-small nomic-embed-text:latest mxbai-embed-large BAAI/bge-m3 Qwen3-Embedding-0.6B embeddinggemma "
+    "all-minilm bge-reranker-v2 Qwen3-Reranker-4B whisper-1 gpt-4o-transcribe tts-1 gpt-4o-mini-tts kokoro "
+    "stable-diffusion-xl flux.1-dev gpt-image-1 dall-e-3 omni-moderation-latest multilingual-e5-small mistral-embed"
+)
+CHAT = (
+    "qwen2.5:7b llama3.2 gemma-3 llava deepseek-r1 gpt-4o smollm2 phi4 devstral claude-sonnet-4.5 mistral-small "
+    "C:\\models\\qwen.gguf 模型-7b gpt-oss-20b"
+)
+
+
+def test_models_that_cannot_chat_are_told_by_name_or_by_what_the_server_says() -> None:
+    said = [
+        {"id": "a", "type": "embeddings"},
+        {"id": "b", "capabilities": {"completion_chat": False}},
+        {"id": "c", "architecture": {"output_modalities": ["image"]}},
+    ]
+
+    models = read_models([*said, *({"id": name} for name in f"{NO_CHAT} {CHAT}".split())])
+
+    assert [model.id for model in models if model.can_chat] == CHAT.split()
+
+
+async def test_what_cannot_chat_is_known_from_the_cache_too(tmp_path: Path) -> None:
+    class Server:
+        async def list_models(self) -> list[Any]:
+            return [{"id": "a", "type": "embeddings"}, {"id": "b"}]
+
+    await Catalog(tmp_path / "models.json", "localhost:1").refresh(Server())
+
+    assert [model.can_chat for model in Catalog(tmp_path / "models.json", "localhost:1").models] == [False, True]

@@ -178,3 +178,25 @@ def test_every_usual_spelling_of_a_model_is_understood(typed, full):
 )
 def test_on_other_servers_a_colon_belongs_to_the_name(typed, full):
     assert model_id(typed, "http://localhost:11434/v1") == full
+
+
+LISTED_MODELS = [
+    "Qwen 2.5 7B Instruct",
+    "C:\\Users\\Jane Doe\\models\\qwen 2.5.gguf",
+    "/home/jane doe/model (final) [v2].gguf",
+    "模型-7b",
+    'with "quotes" & {braces}',
+    "x" * 500,
+]
+
+
+@pytest.mark.parametrize("name", LISTED_MODELS)
+def test_any_printable_name_of_a_model_can_be_chosen(name):
+    assert check("model", f" {name} ") == name
+    assert model_id(name, "http://localhost:1234/v1") == name
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "a\x1b[31m", "a\u202eb", "\ud800", "x" * 501])
+def test_what_cannot_be_seen_is_no_name_of_a_model(name):
+    with pytest.raises(SettingsError):
+        check("model", name)
