@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import SecretStr
+
 from rustbot_jupyter.engine.budget import Caps
 from rustbot_jupyter.engine.plan import ToolPlan, TurnPlan, TurnRequest
 from rustbot_jupyter.engine.toolbox import Toolbox
@@ -43,6 +45,8 @@ class _Connection:
     connect_timeout_s: float
     first_token_timeout_s: float
     idle_timeout_s: float
+    headers: tuple[tuple[str, SecretStr], ...] = ()
+    query: tuple[tuple[str, SecretStr], ...] = ()
 
 
 class ModelPlanner:
@@ -141,12 +145,15 @@ class ModelPlanner:
     def client(self, values: Profile | None = None) -> ChatClient:
         """The client for the configured server, made or reused."""
         values = values or self._settings.values
+        headers, query = self._settings.sent_along(values)
         connection = _Connection(
             base_url=values.base_url,
             key=self._settings.find_key(values.base_url),
             connect_timeout_s=values.connect_timeout_s,
             first_token_timeout_s=values.first_token_timeout_s,
             idle_timeout_s=values.idle_timeout_s,
+            headers=tuple(headers.items()),
+            query=tuple(query.items()),
         )
         if connection not in self._clients:
             self._clients[connection] = ChatClient(
@@ -157,6 +164,8 @@ class ModelPlanner:
                 idle_timeout_s=connection.idle_timeout_s,
                 redact=redact,
                 live_keys=lambda: REDACTOR.unmistakable,
+                headers=dict(connection.headers),
+                query=dict(connection.query),
                 lessons=self.lessons_for(connection.base_url),
             )
         return self._clients[connection]

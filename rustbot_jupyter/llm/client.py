@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from importlib import import_module
@@ -18,7 +18,7 @@ from rustbot_jupyter.llm.adaptation import Adaptation
 from rustbot_jupyter.llm.base import ChatRequest, ChatStream
 from rustbot_jupyter.llm.exchange import Exchange, Limits
 from rustbot_jupyter.llm.key_mask import KeyMask
-from rustbot_jupyter.llm.keys import ApiKey, Secret
+from rustbot_jupyter.llm.keys import ApiKey, HiddenPairs, Secret
 from rustbot_jupyter.llm.lessons import Lessons
 from rustbot_jupyter.llm.packed import unpacked
 from rustbot_jupyter.llm.refusals import Refusal
@@ -56,6 +56,8 @@ class ChatClient:
         redact: Masks keys in what the provider says; this client's own key is always masked.
         live_keys: The spellings of further keys that are masked in answers.
         app_url: Names the application to OpenRouter.
+        headers: Sent with each request under the rules of the key; they win over what Rustbot sends itself.
+        query: Put behind each address, likewise.
         lessons: What this server refused before, and where that is kept; None keeps it in this client.
     """
 
@@ -70,6 +72,8 @@ class ChatClient:
         redact: Callable[[str], str] | None = None,
         live_keys: Callable[[], frozenset[str]] = frozenset,
         app_url: str = "",
+        headers: Mapping[str, str | Secret] | None = None,
+        query: Mapping[str, str | Secret] | None = None,
         lessons: Lessons | None = None,
     ) -> None:
         key = ApiKey(api_key)
@@ -79,11 +83,14 @@ class ChatClient:
         self.is_local = is_this_machine(parts.hostname or "") if parts else False
         self._is_valid = parts is not None
         self._key = key
+        is_safe = parts is not None and (parts.scheme == "https" or self.is_local)
+        self._own_headers = HiddenPairs(headers if is_safe else None)
+        self._own_query = HiddenPairs(query if is_safe else None)
         self._target = Target(
             host=self.host,
             is_local=self.is_local,
-            has_key=bool(key),
-            sends_key=bool(key) and parts is not None and (parts.scheme == "https" or self.is_local),
+            has_key=bool(key) or bool(headers),
+            sends_key=(bool(key) or bool(headers)) and is_safe,
             redact=(lambda text: redact(key.redact(text))) if redact else key.redact,
         )
         self._live_keys = live_keys
@@ -254,6 +261,7 @@ class ChatClient:
                 connect_timeout_s=self._connect_timeout_s,
                 headers=self._app_headers(),
                 proxy=self._find_proxy(),
+                query=self._own_query.reveal,
             )
         except (BadProxy, ValueError, ImportError) as error:
             raise transport.bad_proxy(error, self._target) from None
@@ -267,7 +275,10 @@ class ChatClient:
         return proxy
 
     def _key_headers(self) -> dict[str, str]:
-        return self._key.headers() if self._target.sends_key else {}
+        own = self._own_headers.reveal()
+        if not self._target.sends_key or any(name.lower() == "authorization" for name in own):
+            return own
+        return {**self._key.headers(), **own}
 
     def _app_headers(self) -> dict[str, str]:
         headers = {

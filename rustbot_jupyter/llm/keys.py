@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NoReturn, Protocol
 
@@ -67,6 +67,25 @@ class ApiKey:
         for form in _forms(self._get()):
             text = text.replace(form, MASK)
         return text
+
+
+class HiddenPairs:
+    """Names and hidden values, kept as a key is."""
+
+    __slots__ = ("reveal",)
+
+    def __init__(self, pairs: Mapping[str, str | Secret] | None) -> None:
+        known = {
+            name: value if isinstance(value, str) else value.get_secret_value() for name, value in (pairs or {}).items()
+        }
+        # A closure, because `vars`, `repr` and `pickle` show what an attribute holds.
+        self.reveal: Callable[[], dict[str, str]] = lambda: dict(known)
+
+    def __repr__(self) -> str:
+        return f"HiddenPairs({', '.join(self.reveal())})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A client with its key is not pickled; make a new one.")
 
 
 def _forms(key: str) -> list[str]:

@@ -20,6 +20,8 @@ from rustbot_jupyter.proxies import BadProxy, Proxy
 KEEP_ALIVE_S = 60.0
 EXPECTED = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError)
 """What can go wrong in the network; anything else is a bug of ours."""
+Query = Callable[[], dict[str, str]]
+"""Gives the fields of the user's own query."""
 Trace = Callable[[str, dict[str, object]], Awaitable[None]]
 """Learns of the steps of a request, by the names that httpcore gives them."""
 
@@ -28,9 +30,10 @@ class Transport:
     """Sends requests to one base URL."""
 
     def __init__(
-        self, base_url: str, *, connect_timeout_s: float, headers: dict[str, str], proxy: Proxy | None
+        self, base_url: str, *, connect_timeout_s: float, headers: dict[str, str], proxy: Proxy | None, query: Query
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._query = query
         # Only connecting has a limit here: what may take long later is up to whoever reads.
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=connect_timeout_s),
@@ -53,14 +56,23 @@ class Transport:
             self._base_url + path,
             content=body,
             headers={"Content-Type": "application/json", **headers},
-            extensions={"trace": trace},
+            extensions={"trace": trace, **self._target(path)},
         )
 
     def get(
         self, path: str, headers: dict[str, str], params: dict[str, str] | None = None
     ) -> AbstractAsyncContextManager[httpx.Response]:
         """A GET whose answer is read as it comes."""
-        return self._client.stream("GET", self._base_url + path, headers=headers, params=params)
+        return self._client.stream(
+            "GET", self._base_url + path, headers=headers, params=params, extensions=self._target(path, params)
+        )
+
+    def _target(self, path: str, params: dict[str, str] | None = None) -> dict[str, bytes]:
+        """The path with the user's query: beside the address, because httpx writes addresses into its log."""
+        query = self._query()
+        if not query:
+            return {}
+        return {"target": httpx.URL(self._base_url + path, params={**(params or {}), **query}).raw_path}
 
     async def open_connection(self) -> None:
         """Have a connection ready for the first request, if the server can be reached."""

@@ -9,13 +9,14 @@ from rustbot_jupyter.engine.planner import ModelPlanner
 from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.notebook.protocol import FieldView, KeyView, ModelView, SettingsView
 from rustbot_jupyter.settings.explain import Origin
+from rustbot_jupyter.settings.hidden import HiddenTable
 from rustbot_jupyter.settings.hosts import host_of, is_loopback
 from rustbot_jupyter.settings.layers import Settings
 from rustbot_jupyter.settings.profile import field_schema
 from rustbot_jupyter.settings.redaction import redact_data
 
 _GROUPS = {
-    "Model": ("model", "fallback_models", "base_url", "provider"),
+    "Model": ("model", "fallback_models", "base_url", "headers", "query", "provider"),
     "System prompt": ("instructions", "personality"),
     "Answer": ("temperature", "top_p", "max_tokens", "reasoning_effort", "seed", "stop"),
     "Cost": ("max_cost_per_request_usd", "max_cost_per_conversation_usd"),
@@ -71,6 +72,8 @@ def _field(entry: dict[str, Any], origin: Origin) -> FieldView:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, HiddenTable):
+        return value.visible()
     return redact_data(list(value) if isinstance(value, tuple) else value)
 
 

@@ -14,6 +14,7 @@ from tomlkit.items import Item
 
 from rustbot_jupyter.settings.document import BROKEN, loads, parse
 from rustbot_jupyter.settings.files import decoded
+from rustbot_jupyter.settings.hidden import HiddenTable
 from rustbot_jupyter.settings.migrations import migrate
 
 Path = tuple[str, ...]
@@ -102,10 +103,13 @@ def _put_plain(table: dict[str, Any], path: Path, value: Any) -> None:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, HiddenTable):
+        return value.reveal()
     return list(value) if isinstance(value, tuple) else value
 
 
 def _item(value: Any) -> Item:
+    value = _plain(value)
     if isinstance(value, Mapping):
         table = tomlkit.inline_table()
         for name, entry in value.items():

@@ -14,7 +14,7 @@ from dotenv.parser import parse_stream
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.settings import files
 from rustbot_jupyter.settings.key_text import unquoted
-from rustbot_jupyter.settings.profile import FIELDS, check
+from rustbot_jupyter.settings.profile import FIELDS, HIDDEN, check
 
 PREFIX = "RUSTBOT_"
 _LIST_FIELDS = ("fallback_models", "stop", "disabled_tools")
@@ -73,7 +73,7 @@ def from_text(name: str, text: str) -> Any:
     Raises:
         SettingsError: There is no such setting, or it does not take the value.
     """
-    if name == "provider" or (name in _LIST_FIELDS and text.lstrip().startswith("[")):
+    if name in ("provider", *HIDDEN) or (name in _LIST_FIELDS and text.lstrip().startswith("[")):
         try:
             return check(name, json.loads(text))
         except (ValueError, RecursionError):
@@ -85,6 +85,8 @@ def from_text(name: str, text: str) -> Any:
 
 _EXAMPLES = {
     "provider": '{"sort": "price"}',
+    "headers": '{"api-key": "${AZURE_KEY}"}',
+    "query": '{"api-version": "2024-10-21"}',
     "fallback_models": '["openai/gpt-5", "qwen/qwen3-32b"]',
     "stop": '["END"]',
     "disabled_tools": '["run_shell", "filesystem__*"]',

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.settings import stored
 from rustbot_jupyter.settings.explain import Explanation, Origin
-from rustbot_jupyter.settings.hosts import host_of, insecure_http, is_loopback
-from rustbot_jupyter.settings.profile import FIELDS, Profile, check, model_id, shown, unknown_field
+from rustbot_jupyter.settings.hosts import OPENROUTER_URL, host_of, insecure_http, is_loopback
+from rustbot_jupyter.settings.profile import FIELDS, HIDDEN, Profile, check, model_id, shown, unknown_field
 from rustbot_jupyter.settings.secrets import (
     Key,
     KeyPlace,
@@ -61,6 +61,7 @@ class Settings:
         if profile is not None and not self._has_profile(profile):
             raise SettingsError(self._unknown_profile(profile))
         self._build()
+        self._bind_given(self._call)
         self._argument = self._bound(api_key)
 
     @classmethod
@@ -119,6 +120,13 @@ class Settings:
         """What could not be used, one sentence each."""
         url = self._values.base_url
         found = [*self._problems, insecure_http(url)]
+        for name in HIDDEN:
+            table = getattr(self._values, name)
+            if table and table.host != host_of(url):
+                found.append(
+                    f"{name!r} was given for {table.host!r} and is not sent to {host_of(url)!r}; write it beside the "
+                    "'base_url' it is for."
+                )
         if self._url_origin(url) == "project" and not is_loopback(url):
             found.append(
                 f"The server {url!r} was chosen by .env in the working folder; keys of yours are not sent there."
@@ -187,8 +195,12 @@ class Settings:
         checked = {name: check(name, value) for name, value in changes.items()}
         with self._lock:
             before = self._values
+            for name in HIDDEN:
+                if name in checked:
+                    checked[name] = checked[name].filled_from(getattr(before, name))
             self._call.update(checked)
             self._build()
+            self._bind_given(checked)
         self._tell(before)
 
     def reset(self, name: str | None = None) -> None:
@@ -335,6 +347,22 @@ class Settings:
             self._argument = None
         forget_key(host, self._sources.config_dir)
 
+    def sent_along(self, values: Profile) -> tuple[dict[str, SecretStr], dict[str, SecretStr]]:
+        """The headers and the query that go to the server of these values; none to a host they were not given for.
+
+        Raises:
+            SettingsError: A variable in them is not set.
+        """
+        host = host_of(values.base_url)
+        tables = [getattr(values, name) for name in HIDDEN]
+        if insecure_http(values.base_url) or not any(tables):
+            return {}, {}
+        headers, query = (table.expanded(self._variable) if table.host == host else {} for table in tables)
+        return headers, query
+
+    def _variable(self, name: str) -> str:
+        return self._sources.environ().get(name, "") or self._sources.dotenv().get(name, "")
+
     # Inside.
 
     def __getattr__(self, name: str) -> Any:
@@ -396,6 +424,13 @@ class Settings:
         layer = self._layer_of("base_url")
         return "default" if layer is None else "project" if layer.is_project else "user"
 
+    def _bind_given(self, names: Iterable[str]) -> None:
+        """Keep headers and query that were given in code for the server in use now, whichever comes later."""
+        given = [name for name in HIDDEN if name in names]
+        self._call.update({name: getattr(self._values, name) for name in given})
+        if given:
+            self._build()
+
     def _bound(self, api_key: SecretStr | None) -> Key | None:
         if api_key is None:
             return None
@@ -433,8 +468,13 @@ class Settings:
 
 def _merged(layers: Iterable[Layer]) -> Profile:
     values: dict[str, Any] = {}
+    own_url = OPENROUTER_URL
     for layer in layers:
         values.update(layer.values)
+        if not layer.is_project:
+            own_url = layer.values.get("base_url", own_url)
+        # As with keys, it is the user's own address beside them that they are for.
+        values.update({name: layer.values[name].bound(host_of(own_url)) for name in HIDDEN if name in layer.values})
     return Profile(**values)
 
 

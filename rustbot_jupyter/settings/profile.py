@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.fields import FieldInfo
 
 from rustbot_jupyter.errors import SettingsError
+from rustbot_jupyter.settings.hidden import HiddenTable, headers_table, query_table
 from rustbot_jupyter.settings.hosts import OPENROUTER_HOST, OPENROUTER_URL, checked_url, host_of
 from rustbot_jupyter.settings.redaction import redact
 
@@ -79,7 +80,9 @@ def _setting(default: Any, label: str, meaning: str, *, unit: str = "", **limits
 class Profile(BaseModel):
     """All settings, checked. None means: not set, the provider or Rustbot decides."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=(), arbitrary_types_allowed=True
+    )
 
     model: ModelName | None = _setting(
         None, "Model", "Who answers. Unset: the newest Claude Sonnet with a key, the offline demo without one."
@@ -89,6 +92,12 @@ class Profile(BaseModel):
     )
     base_url: Annotated[str, AfterValidator(checked_url)] = _setting(
         OPENROUTER_URL, "Server", "Address of OpenRouter or of a server that speaks the same protocol."
+    )
+    headers: Annotated[HiddenTable, BeforeValidator(headers_table)] = _setting(
+        HiddenTable(), "Headers", 'Sent to this server only, such as {"api-key": "${AZURE_KEY}"}; kept like keys.'
+    )
+    query: Annotated[HiddenTable, BeforeValidator(query_table)] = _setting(
+        HiddenTable(), "Query", 'Put behind each address of this server, such as {"api-version": "2024-10-21"}.'
     )
     instructions: str = _setting(
         DEFAULT_INSTRUCTIONS,
@@ -187,6 +196,8 @@ class Profile(BaseModel):
         return None if self.reasoning_effort is None else {"effort": self.reasoning_effort}
 
 
+HIDDEN = ("headers", "query")
+"""Settings whose values are shown nowhere, and are bound to a host."""
 FIELDS = tuple(Profile.model_fields)
 """The names of all settings, in the order people see them."""
 
@@ -204,7 +215,8 @@ def check(name: str, value: Any) -> Any:
     except ValidationError as exc:
         reason = _reason(name, exc)
     # Not chained: the library's own message repeats the whole value.
-    raise SettingsError(f"{name!r} cannot be {shown(value)}: {reason}.")
+    what = "what was given" if name in HIDDEN else shown(value)
+    raise SettingsError(f"{name!r} cannot be {what}: {reason}.")
 
 
 def unknown_field(name: str) -> str:
@@ -257,10 +269,16 @@ def _field_entry(name: str, field: FieldInfo) -> dict[str, Any]:
         "min": getattr(low, "ge", None),
         "max": getattr(high, "le", getattr(longest, "max_length", None)),
         "choices": list(get_args({"reasoning_effort": Effort, "approve": Approve}.get(name))),
-        "default": list(field.default) if isinstance(field.default, tuple) else field.default,
+        "default": _plain_default(field.default),
         "optional": type(None) in get_args(field.annotation),
         "help": field.description,
     }
+
+
+def _plain_default(value: Any) -> Any:
+    if isinstance(value, HiddenTable):
+        return value.visible()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _kind(name: str, field: FieldInfo) -> str:
@@ -271,6 +289,7 @@ def _kind(name: str, field: FieldInfo) -> str:
         "Literal": "choice",
         "tuple": "list",
         "dict": "table",
+        "HiddenTable": "table",
         "bool": "boolean",
         "float": "number",
         "int": "integer",

@@ -10,7 +10,7 @@ from typing import Any
 
 from rustbot_jupyter.settings import environment, files, secrets, stored
 from rustbot_jupyter.settings.key_text import unquoted
-from rustbot_jupyter.settings.profile import FIELDS
+from rustbot_jupyter.settings.profile import FIELDS, HIDDEN
 from rustbot_jupyter.settings.stored import Stored
 
 
@@ -121,7 +121,7 @@ _CONSENT = ("approve", "disabled_tools", "mcp_registry", "send_values")
 
 def _withhold_consent(values: dict[str, Any]) -> list[str]:
     """Take out what a project may not set, and say so."""
-    withheld = [name for name in _CONSENT if values.pop(name, None) is not None]
+    withheld = [name for name in (*_CONSENT, *HIDDEN) if values.pop(name, None) is not None]
     return [
         f"{environment.PREFIX}{name.upper()} in .env is not used: what tools may do and what is sent is the user's own "
         "choice. Set it in settings.toml or in the environment."

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rustbot_jupyter.errors import SettingsError, UnsupportedVersion
 from rustbot_jupyter.settings import document, files
+from rustbot_jupyter.settings.hidden import HiddenTable
 from rustbot_jupyter.settings.migrations import SCHEMA_VERSION, migrate
 from rustbot_jupyter.settings.profile import FIELDS, check, shown, unknown_field
 from rustbot_jupyter.whole_files import write_atomically
@@ -61,14 +62,16 @@ def save(path: Path | None, changes: Changes) -> None:
 
     if path is None:
         raise SettingsError("There is no home folder to save settings in; set RUSTBOT_CONFIG_DIR to a folder.")
+    # Headers and query fields may hold keys.
+    mode = 0o600 if any(isinstance(value, HiddenTable) and value for value in changes.values()) else None
     try:
         raw = files.read_start(path)
         if raw is None:
-            write_atomically(path, edit(b"", changes).encode())
+            write_atomically(path, edit(b"", changes).encode(), mode)
             return
         text = edit(raw, changes)
         _keep(path, raw, text.encode())
-        write_atomically(path, text.encode())
+        write_atomically(path, text.encode(), mode)
     except UnsupportedVersion as exc:
         raise UnsupportedVersion(f"{str(path)!r} is left alone. {exc} Upgrade to change it.") from exc
     except (OSError, ValueError) as exc:

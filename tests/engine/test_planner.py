@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from servers.misbehaving import MisbehavingServer, json_answer
 
 from rustbot_jupyter.engine.plan import TurnRequest
 from rustbot_jupyter.engine.planner import ModelPlanner
@@ -83,3 +84,16 @@ def test_what_a_question_asks_for_wins_over_the_settings_and_each_cap_counts(tmp
     assert plan.request_fields["sampling"] == {"temperature": 0.9}
     assert plan.system_prompt == "Be brief."
     assert (plan.caps.request_usd, plan.caps.turn_usd, plan.caps.bot_usd) == (0.5, 2, 3)
+
+
+async def test_of_a_list_the_first_model_that_chats_is_asked(tmp_path: Path, server: MisbehavingServer) -> None:
+    server.on(
+        "/models", json_answer({"data": [{"id": "nomic-embed-text"}, {"id": "whisper-1"}, {"id": "Qwen 2.5 7B"}]})
+    )
+    planner = ModelPlanner(settings(tmp_path, base_url=server.base_url))
+
+    await planner.prepare(question())
+    model = planner.model()
+    await planner.aclose()
+
+    assert model == "Qwen 2.5 7B"

@@ -2,7 +2,7 @@
 
 import { Select, TextField, Toggle } from "../ui/fields";
 import { type ControlProps, MODEL_FIELDS, unsetText } from "./control";
-import { isOptional, TABLE_EXAMPLE } from "./fields";
+import { isOptional, tableExample } from "./fields";
 import { ListControl } from "./ListControl";
 import { ModelInput } from "./ModelInput";
 
@@ -86,7 +86,7 @@ function TextControl(props: ControlProps & { rows: number; isCode?: boolean }) {
       class={`rb-input rb-textarea ${props.isCode ? "rb-textarea-code" : ""}`}
       rows={props.rows}
       value={String(edit ?? "")}
-      placeholder={props.isCode ? TABLE_EXAMPLE : unsetText(field)}
+      placeholder={props.isCode ? tableExample(field) : unsetText(field)}
       aria-invalid={isInvalid}
       aria-describedby={describedBy}
       spellcheck={!props.isCode}

@@ -9,7 +9,13 @@ export type Edit = string | boolean | null | readonly string[];
 /** The value to send, or one sentence that says why there is none. */
 export type Reading = { value: unknown } | { error: string };
 
-export const TABLE_EXAMPLE = '{"sort": "price"}';
+const TABLE_EXAMPLES: Readonly<Record<string, string>> = {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the kernel replaces it.
+  headers: '{"api-key": "${AZURE_KEY}"}',
+  query: '{"api-version": "2024-10-21"}',
+};
+
+export const tableExample = (field: FieldView): string => TABLE_EXAMPLES[field.name] ?? '{"sort": "price"}';
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -98,7 +104,7 @@ function readList(field: FieldView, items: readonly string[]): Reading {
 
 function readTable(field: FieldView, text: string): Reading {
   if (text.trim() === "") return { value: isOptional(field) ? null : {} };
-  const error = `Enter a JSON object, such as ${TABLE_EXAMPLE}.`;
+  const error = `Enter a JSON object, such as ${tableExample(field)}.`;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { value } : { error };
