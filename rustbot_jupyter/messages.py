@@ -64,7 +64,9 @@ class ToolCallPart:
     call_id: str
     name: str
     arguments: str
-    """JSON text as the model wrote it; it may be broken."""
+    """JSON text as the model wrote it, mended where there is no doubt; it may be broken."""
+    is_cut: bool = False
+    """True if the answer reached its length limit before the call was whole."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -45,6 +45,7 @@ from rustbot_jupyter.llm.base import (
     TextDelta,
     ToolCallStarted,
 )
+from rustbot_jupyter.llm.text_calls import calls_in_text
 from rustbot_jupyter.llm.token_estimate import estimate_tokens
 from rustbot_jupyter.messages import (
     CitationPart,
@@ -142,7 +143,7 @@ class TurnRunner:
         made: Counter[tuple[str, str]] = Counter()
         rounds = 0
         while True:
-            answer = await self._ask_with_retries()
+            answer = self._with_written_calls(await self._ask_with_retries())
             if not answer.tool_calls:
                 return answer
             await self._answer_tool_calls(answer)
@@ -156,6 +157,13 @@ class TurnRunner:
             elif rounds >= MAX_ROUNDS:
                 await self._ask_to_go_on(f"The model called tools {rounds} times without an answer")
                 rounds = 0
+
+    def _with_written_calls(self, answer: Answer) -> Answer:
+        """The answer, with calls where its text is nothing but calls: not every server takes them apart."""
+        if self._plan.tools is None or answer.tool_calls or not answer.is_complete:
+            return answer
+        calls = calls_in_text(answer.text, self._plan.tools.names)
+        return replace(answer, text="", tool_calls=calls) if calls else answer
 
     async def _ask_to_go_on(self, reason: str) -> None:
         """Let the user decide about a turn that turns in circles.

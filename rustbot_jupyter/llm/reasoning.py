@@ -70,14 +70,34 @@ def _thinking(value: Any) -> str:
     return value if isinstance(value, str) else read_content(value)[0]
 
 
-class ThinkTags:
-    """Thoughts that stand in the text, between `<think>` tags at its very start, as some local servers send them."""
+_TAGS = {
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "<thought>": "</thought>",
+    "<thoughts>": "</thoughts>",
+    "<reasoning>": "</reasoning>",
+    "<mm:think>": "</mm:think>",
+    "<seed:think>": "</seed:think>",
+    "[THINK]": "[/THINK]",
+    "◁think▷": "◁/think▷",
+    "<|channel|>analysis<|message|>": "<|end|><|start|>assistant<|channel|>final<|message|>",
+    "<|START_THINKING|>": "<|END_THINKING|>",
+}
+"""What chat templates put around thoughts."""
+_ENDS = [close for close in _TAGS.values() if close.startswith(("</", "[/", "◁/"))]
+"""Of a template that begins the thought by itself only the end comes."""
+_WORDS_BEFORE = tuple(" \t`\"'(<")
+_WORDS_AFTER = tuple(".,;:!?)`\"'<")
+"""Beside a tag that a sentence speaks of."""
 
-    _OPEN, _CLOSE = "<think>", "</think>"
+
+class ThinkTags:
+    """Thoughts that stand in the text, between tags at its very start, as some local servers send them."""
 
     def __init__(self) -> None:
         self._held = ""
         """What may still become a tag."""
+        self._close = ""
         self._is_thinking = False
         self._is_after = False
         self.is_over = False
@@ -88,11 +108,13 @@ class ThinkTags:
         self._held += text
         if not self._is_thinking and not self._is_after:
             start = self._held.lstrip()
-            if self._OPEN.startswith(start):
+            if any(tag.startswith(start) for tag in _TAGS):
                 return "", ""
-            if not start.startswith(self._OPEN):
+            opened = next((tag for tag in _TAGS if start.startswith(tag)), None)
+            if opened is None:
                 return "", self.end()[1]
-            self._is_thinking, self._held = True, start.removeprefix(self._OPEN).lstrip()
+            self._close = _TAGS[opened]
+            self._is_thinking, self._held = True, start.removeprefix(opened).lstrip()
         thought = self._thought() if self._is_thinking else ""
         if self._is_after and (rest := self._held.lstrip()):
             self._held, self.is_over = "", True
@@ -105,10 +127,32 @@ class ThinkTags:
         return (held, "") if self._is_thinking else ("", "" if self._is_after else held)
 
     def _thought(self) -> str:
-        thought, close, rest = self._held.partition(self._CLOSE)
+        thought, close, rest = self._held.partition(self._close)
         if close:
             self._held, self._is_thinking, self._is_after = rest, False, True
             return thought.rstrip()
-        kept = next(size for size in range(len(self._CLOSE) - 1, -1, -1) if thought.endswith(self._CLOSE[:size]))
+        kept = next(size for size in range(len(self._close) - 1, -1, -1) if thought.endswith(self._close[:size]))
         self._held = thought[len(thought) - kept :]
         return thought[: len(thought) - kept]
+
+
+def unopened_thought(text: str) -> tuple[str, str]:
+    """The thought that a text begins with and the text after it, where a template let only the end of it come.
+
+    A text that merely speaks of such a tag, in its code or its words, is left as it is.
+    """
+    for opened, close in _TAGS.items():
+        place = text.find(close)
+        if place >= 0 and close in _ENDS and opened not in text[:place]:
+            before, after = text[:place], text[place + len(close) :]
+            if _ends_a_thought(before, after):
+                return before.strip(), after.lstrip()
+    return "", text
+
+
+def _ends_a_thought(before: str, after: str) -> bool:
+    in_code = before.count("```") % 2 == 1 or before.rpartition("\n")[2].count("`") % 2 == 1
+    if in_code or before[-1:] in _WORDS_BEFORE or after[:1] in _WORDS_AFTER:
+        return False
+    stands_alone = before[-1:] in ("", "\n")
+    return stands_alone or after[:1] not in ("", " ", "\t")

@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from rustbot_jupyter.llm.base import Answer, ReasoningDelta, StreamEvent, TextDelta, Waiting
+from rustbot_jupyter.llm.call_text import is_json
 from rustbot_jupyter.llm.citations import Citations
 from rustbot_jupyter.llm.images import Images
 from rustbot_jupyter.llm.key_mask import KeyMask
-from rustbot_jupyter.llm.reasoning import ReasoningDetails, ThinkTags, read_content
+from rustbot_jupyter.llm.reasoning import ReasoningDetails, ThinkTags, read_content, unopened_thought
 from rustbot_jupyter.llm.tool_calls import ToolCallAssembler
 from rustbot_jupyter.llm.usage_shapes import read_ollama, read_usage
-from rustbot_jupyter.messages import ReasoningPart
+from rustbot_jupyter.messages import ReasoningPart, ToolCallPart
 from rustbot_jupyter.usage import Usage
 
 MAX_ANSWER_CHARS = 16 * 1024 * 1024
@@ -183,10 +184,15 @@ class AnswerBuilder:
     def answer(self) -> Answer:
         """The answer so far."""
         self._flush()
+        text = str(self._text) + (self._masked_text.held if self._masked_text is not None else "")
+        reasoning = self._reasoning_part()
+        if reasoning is None:
+            thought, text = unopened_thought(text)
+            reasoning = ReasoningPart(text=thought, field="") if thought else None
         answer = Answer(
-            text=str(self._text) + (self._masked_text.held if self._masked_text is not None else ""),
-            reasoning=self._reasoning_part(),
-            tool_calls=self._tool_calls.parts(),
+            text=text,
+            reasoning=reasoning,
+            tool_calls=self._calls(),
             refusal=str(self._refusal),
             images=self._images.parts(),
             citations=self._citations.parts(),
@@ -201,6 +207,12 @@ class AnswerBuilder:
             skipped_events=self._skipped,
         )
         return answer if self._mask is None else _masked(answer, self._mask)
+
+    def _calls(self) -> tuple[ToolCallPart, ...]:
+        calls = self._tool_calls.parts()
+        if self._finish_reason != "length":
+            return calls
+        return tuple(call if is_json(call.arguments) else replace(call, is_cut=True) for call in calls)
 
     def _reasoning_part(self) -> ReasoningPart | None:
         held = self._masked_reasoning.held if self._masked_reasoning is not None else ""
@@ -427,7 +439,12 @@ def _masked(answer: Answer, mask: KeyMask) -> Answer:
         answer,
         reasoning=reasoning and replace(reasoning, details=mask.mask_data(reasoning.details)),
         tool_calls=tuple(
-            replace(call, **{name: mask.mask(getattr(call, name)) for name in ("call_id", "name", "arguments")})
+            replace(
+                call,
+                call_id=mask.mask(call.call_id),
+                name=mask.mask(call.name),
+                arguments=mask.mask(call.arguments),
+            )
             for call in answer.tool_calls
         ),
         refusal=mask.mask(answer.refusal),

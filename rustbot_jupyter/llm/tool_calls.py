@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rustbot_jupyter.llm.base import ToolCallStarted
+from rustbot_jupyter.llm.call_text import mended
 from rustbot_jupyter.messages import ToolCallPart, new_id
 
 
@@ -56,7 +57,7 @@ class ToolCallAssembler:
             call_id = call.id if _is_good_id(call.id) and call.id not in taken else call.own_id
             taken.add(call_id)
             # "" and "null" is what Groq and others send for a tool without parameters.
-            arguments = "{}" if arguments.strip() in ("", "null") else arguments
+            arguments = "{}" if arguments.strip() in ("", "null") else mended(arguments)
             parts.append(ToolCallPart(call_id=call_id, name=call.name, arguments=arguments))
         return tuple(parts)
 

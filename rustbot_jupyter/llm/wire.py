@@ -9,6 +9,7 @@ from typing import Any
 
 from rustbot_jupyter.errors import RequestError
 from rustbot_jupyter.llm.base import ChatRequest
+from rustbot_jupyter.llm.call_text import is_json
 from rustbot_jupyter.llm.refusals import LIMITS
 from rustbot_jupyter.llm.spellings import OPENROUTER, Dialect
 from rustbot_jupyter.messages import (
@@ -19,6 +20,7 @@ from rustbot_jupyter.messages import (
     MessageRole,
     ReasoningPart,
     TextPart,
+    ToolCallPart,
     ToolResultPart,
 )
 
@@ -124,7 +126,7 @@ def _images_entry(results: list[ToolResultPart]) -> Iterator[dict[str, Any]]:
 
 def _assistant_entry(message: Message) -> dict[str, Any]:
     calls = [
-        {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+        {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": _arguments(call)}}
         for call in message.tool_calls
     ]
     entry: dict[str, Any] = {"role": "assistant", "content": message.text or (None if calls else "")}
@@ -139,6 +141,11 @@ def _assistant_entry(message: Message) -> dict[str, Any]:
             if isinstance(part, ReasoningPart) and part.text and part.field:
                 entry[part.field] = part.text
     return entry
+
+
+def _arguments(call: ToolCallPart) -> str:
+    """The arguments as JSON: many servers read those of earlier calls, and refuse a request with broken ones."""
+    return call.arguments if is_json(call.arguments) else json.dumps({"unreadable": call.arguments}, ensure_ascii=False)
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:

@@ -19,6 +19,11 @@ def parsed(call: ToolCallPart) -> dict[str, Any]:
     Raises:
         ToolError: They are no JSON object, or one that could be read in two ways.
     """
+    if call.is_cut:
+        raise ToolError(
+            f"{call.name!r} was not run: the answer reached its length limit before the call was whole. Write it "
+            "again, shorter or in parts."
+        )
     try:
         arguments = _strict(call.arguments or "{}")
     except (ValueError, RecursionError) as error:

@@ -697,3 +697,55 @@ def test_the_answer_can_be_read_at_any_time() -> None:
     assert (first.text, first.is_complete) == ("Hel", False)
     assert builder.answer().text == "Hello"
     assert builder.take() == [TextDelta("lo")]
+
+
+@pytest.mark.parametrize(
+    ("text", "thought", "answer"),
+    [
+        ("Two and two.\n</think>\n\nFour.", "Two and two.", "Four."),
+        ("Two and two.</think>Four.", "Two and two.", "Four."),
+        ("</think>\n\nFour.", "", "Four."),
+        ("Use `a` and ```x``` here.\n</think>\nFour.", "Use `a` and ```x``` here.", "Four."),
+        ("Hm.\n</mm:think>\nFour.", "Hm.", "Four."),
+        ("Hm.\n[/THINK]Four.", "Hm.", "Four."),
+        *(
+            (f"{opened}Hm.{close}\nFour.", "Hm.", "Four.")
+            for opened, close in [
+                ("<thinking>", "</thinking>"),
+                ("[THINK]", "[/THINK]"),
+                ("<mm:think>", "</mm:think>"),
+                ("<reasoning>", "</reasoning>"),
+                ("<seed:think>", "</seed:think>"),
+                ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+            ]
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_thoughts_are_told_from_the_answer_whatever_their_tags(
+    text: str, thought: str, answer: str, is_cut: bool
+) -> None:
+    pieces = list(text) if is_cut else [text]
+
+    found = answer_to(*(delta(content=piece) for piece in pieces), delta(finish="stop"))
+
+    assert (found.reasoning.text if found.reasoning else "", found.text) == (thought, answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The tag </think> ends the thought.",
+        "It ends with `</think>`.",
+        "It ends with </think>.",
+        "```\nhm\n</think>\nx\n```",
+        "Write `<think>` and then\n</think>\nbehind it.",
+        "<p>so</p> and <thinker>",
+        "a [/THINK] b",
+        "<reason",
+    ],
+)
+def test_an_answer_that_speaks_of_the_tags_is_left_as_it_is(text: str) -> None:
+    found = answer_to(delta(content=text), delta(finish="stop"))
+
+    assert (found.reasoning, found.text) == (None, text)
