@@ -17,7 +17,7 @@ export function AssistantMessage(props: MessageProps) {
   return (
     <>
       {message.reasoning !== "" && <Reasoning {...props} />}
-      {message.text !== "" && (
+      {message.text.trim() !== "" && (
         <div class="rb-answer" dir="auto">
           <Markdown text={message.text} isStreaming={isStreaming} context={context} />
         </div>
@@ -86,8 +86,10 @@ const ENDINGS: Record<string, string> = {
   content_filter: "The provider cut the answer off by its content filter.",
 };
 
-function Ending({ message, isLast, isBusy, actions }: MessageProps) {
-  const text = message.status === "interrupted" ? "Stopped" : ENDINGS[message.finish_reason ?? ""];
+function Ending({ message, runs, isLast, isBusy, actions }: MessageProps) {
+  const isBlank = message.text !== "" && message.text.trim() === "" && runs.length === 0;
+  const ending = ENDINGS[message.finish_reason ?? ""] ?? (isBlank ? "The answer is nothing but blanks." : "");
+  const text = message.status === "interrupted" ? "Stopped" : ending;
   if (!text) return null;
   return (
     <div class="rb-ending">

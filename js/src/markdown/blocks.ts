@@ -3,7 +3,13 @@
  * Every line is looked at once. A block that grows past a limit is cut at a line, or at a space, so that no piece is
  * ever long to render; the price is a paragraph break in texts that hardly anybody writes. */
 
-export type BlockKind = "paragraph" | "list" | "quote" | "table" | "heading" | "math" | "fence" | "indented";
+import { isMarkdown } from "./languages";
+import { ENDS_MATH, OPENS_LONG_MATH, OPENS_MATH } from "./math";
+
+export type BlockKind =
+  | ("paragraph" | "list" | "quote" | "table" | "heading" | "math" | "fence" | "indented")
+  /** `<details>`, `<summary>…</summary>` and `</details>` on lines of their own. */
+  | ("fold" | "summary" | "foldEnd");
 
 export interface Block {
   kind: BlockKind;
@@ -21,6 +27,9 @@ const HARD_LIMIT = 6000;
 /** Drawing blocks one by one costs more than drawing a few together. */
 const JOINED_LENGTH = 1500;
 const IMAGE_LIMIT = 3_000_000;
+/** Code in a list is drawn with it. */
+const INNER_CODE_LIMIT = 200_000;
+const MOST_INDENTED = 2000;
 
 const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*)$/;
 const HEADING = /^ {0,3}#{1,6}(?:[ \t]|$)/;
@@ -30,13 +39,22 @@ const ITEM = /^ {0,3}(?:[-+*]|\d{1,9}[.)])(?:[ \t]|$)/;
 const INTERRUPTING_ITEM = /^ {0,3}(?:[-+*]|1[.)])[ \t]+\S/;
 const RULE = /^ {0,3}(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$/;
 const TABLE_RULE = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-*:?[ \t]*)*$/;
-const MATH = /^ {0,3}(?:\$\$|\\\[)/;
-const MATH_END = /(?:\$\$|\\\])[ \t]*$/;
-const ONE_LINE_MATH = /^ {0,3}(?:\$\$.+\$\$|\\\[.+\\\])[ \t]*$/;
+const INNER_FENCE = /^([ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*)(`{3,}(?=[^`]*$)|~{3,})/;
+const FOLD = /^ {0,3}<details( open)?>[ \t]*(?:<summary>([^<]*)<\/summary>)?[ \t]*$/;
+const SUMMARY = /^ {0,3}<summary>([^<]*)<\/summary>[ \t]*$/;
+const FOLD_END = /^ {0,3}<\/details>[ \t]*$/;
 const BLANK = /^[ \t]*$/;
 const INDENTED = /^(?: {2,}|\t)/;
 
-const isJoinable = ({ kind, tableHead }: Block): boolean => kind !== "fence" && tableHead === "";
+const ALONE = new Set<BlockKind>(["fence", "fold", "summary", "foldEnd"]);
+const isJoinable = ({ kind, tableHead }: Block): boolean => !ALONE.has(kind) && tableHead === "";
+
+/** Whether a formula that begins in this line ends in it. */
+function isClosedMath(line: string): boolean {
+  const text = line.trim();
+  if (text.startsWith("$$")) return (text.split("$$").length - 1) % 2 === 0;
+  return text.includes(text.startsWith("\\[") ? "\\]" : "\\end{");
+}
 
 export class BlockSplitter {
   private text = "";
@@ -48,6 +66,13 @@ export class BlockSplitter {
   private sawBlank = false;
   private fence = "";
   private fenceInfo = "";
+  /** Fences inside of Markdown in a fence. */
+  private nested = 0;
+  /** The code in a list or quote that is not closed yet: its fence, and the columns before it. */
+  private inner: { mark: string; indent: number; isQuoted: boolean } | null = null;
+  private indented = 0;
+  private isLongMath = false;
+  private folds = 0;
   private head = "";
   private isCutTable = false;
   private readonly closed: Block[] = [];
@@ -111,12 +136,15 @@ export class BlockSplitter {
   private readLine(line: string, next: number): void {
     if (this.kind === "fence") return this.readFenceLine(line, next);
     if (this.kind === "math") return this.readMathLine(line, next);
+    if (this.inner && this.readInnerCode(line, next)) return;
     if (BLANK.test(line)) return this.readBlank(next);
     if (this.endsBefore(line)) return this.close(this.cursor);
     this.start = this.kind === null ? this.cursor : this.start;
     this.lines += 1;
     this.sawBlank = false;
-    if (this.kind === null) return this.begin(line, next);
+    if (this.kind === null) this.begin(line, next);
+    if (this.kind === "list" || this.kind === "quote") this.beginInnerCode(line);
+    if (this.cursor === next || this.kind === null) return;
     if (this.kind === "paragraph" && this.lines === 2 && TABLE_RULE.test(line) && line.includes("-"))
       this.beginTable(next);
     this.cursor = next;
@@ -126,21 +154,80 @@ export class BlockSplitter {
   private begin(line: string, next: number): void {
     this.cursor = next;
     const fence = FENCE.exec(line);
+    const isClosed = OPENS_MATH.test(line) && isClosedMath(line);
     if (fence) {
       this.kind = "fence";
       this.fence = fence[1] ?? "";
       this.fenceInfo = fence[2] ?? "";
+      this.nested = 0;
       this.start = next;
+    } else if (this.readFold(line, next)) {
+      return;
     } else if (HEADING.test(line) || RULE.test(line)) {
       this.kind = "heading";
       this.close(next);
-    } else if (ONE_LINE_MATH.test(line)) {
+    } else if (isClosed && ENDS_MATH.test(line)) {
       this.kind = "math";
       this.close(next);
-    } else if (MATH.test(line)) this.kind = "math";
-    else if (QUOTE.test(line)) this.kind = "quote";
+    } else if (OPENS_MATH.test(line) && !isClosed) {
+      this.kind = "math";
+      this.isLongMath = OPENS_LONG_MATH.test(line);
+    } else if (QUOTE.test(line)) this.kind = "quote";
     else if (ITEM.test(line)) this.kind = "list";
     else this.kind = /^(?: {4}|\t)/.test(line) ? "indented" : "paragraph";
+  }
+
+  /** Takes the line if it begins, names or ends a part that folds. */
+  private readFold(line: string, next: number): boolean {
+    const fold = FOLD.exec(line);
+    const summary = this.folds > 0 ? SUMMARY.exec(line) : null;
+    if (fold) {
+      this.folds += 1;
+      this.emit("fold", fold[2] ?? "", fold[1] ?? "");
+    } else if (summary) this.emit("summary", summary[1] ?? "");
+    else if (this.folds > 0 && FOLD_END.test(line)) {
+      this.folds -= 1;
+      this.emit("foldEnd", "");
+    } else return false;
+    this.close(next);
+    return true;
+  }
+
+  private emit(kind: BlockKind, text: string, info = ""): void {
+    this.closed.push({ kind, text, info, tableHead: "" });
+    this.kind = null;
+  }
+
+  private beginInnerCode(line: string): void {
+    const fence = INNER_FENCE.exec(line);
+    if (!fence) return;
+    const [, before = "", mark = ""] = fence;
+    this.inner = { mark, indent: before.length, isQuoted: before.includes(">") };
+  }
+
+  /** Takes a line of code in a list or quote, until it is closed; false when the quote ended before. */
+  private readInnerCode(line: string, next: number): boolean {
+    const { inner } = this;
+    if (!inner) return false;
+    if (inner.isQuoted && !line.includes(">")) {
+      this.inner = null;
+      return false;
+    }
+    const text = line.replace(inner.isQuoted ? /^[ \t>]*/ : /^[ \t]*/, "");
+    this.lines += 1;
+    this.sawBlank = false;
+    this.cursor = next;
+    if (isClosing(text, inner.mark)) this.inner = null;
+    const missing = inner.indent - (line.length - text.length);
+    if (!inner.isQuoted && text !== "" && missing > 0 && this.indented < MOST_INDENTED) {
+      // Code that is not indented as its list demands is meant as code all the same.
+      this.indented += 1;
+      const at = next - line.length - (this.text[next - 1] === "\n" ? 1 : 0);
+      this.text = this.text.slice(0, at) + " ".repeat(missing) + this.text.slice(at);
+      this.cursor += missing;
+    }
+    this.cutLongBlock();
+    return true;
   }
 
   private beginTable(next: number): void {
@@ -158,8 +245,9 @@ export class BlockSplitter {
     }
     if (FENCE.test(line) && !(this.kind === "list" && INDENTED.test(line))) return true;
     if (HEADING.test(line)) return true;
+    if (FOLD.test(line) || (this.folds > 0 && (SUMMARY.test(line) || FOLD_END.test(line)))) return true;
     if (this.kind === "paragraph" || this.kind === "table") {
-      return QUOTE.test(line) || INTERRUPTING_ITEM.test(line) || MATH.test(line);
+      return QUOTE.test(line) || INTERRUPTING_ITEM.test(line) || OPENS_MATH.test(line);
     }
     return false;
   }
@@ -173,19 +261,21 @@ export class BlockSplitter {
   }
 
   private readFenceLine(line: string, next: number): void {
-    const mark = /^ {0,3}(`{3,}|~{3,})[ \t]*$/.exec(line)?.[1];
-    const isEnd = mark !== undefined && mark[0] === this.fence[0] && mark.length >= this.fence.length;
-    if (isEnd) this.close(this.cursor, next);
-    else this.cursor = next;
+    const isEnd = /^ {0,3}[`~]/.test(line) && isClosing(line.trimStart(), this.fence);
+    if (isEnd && this.nested === 0) return this.close(this.cursor, next);
+    this.cursor = next;
+    if (isEnd) this.nested -= 1;
+    else if (isMarkdown(this.fenceInfo) && isNested(line, this.fence)) this.nested += 1;
   }
 
   private readMathLine(line: string, next: number): void {
-    if (BLANK.test(line)) {
+    if (BLANK.test(line) && !this.isLongMath) {
       this.kind = "paragraph";
       return this.readBlank(next);
     }
+    if (FENCE.test(line)) return this.close(this.cursor);
     this.cursor = next;
-    if (MATH_END.test(line)) this.close(next);
+    if (ENDS_MATH.test(line)) this.close(next);
     else this.cutLongBlock();
   }
 
@@ -197,12 +287,14 @@ export class BlockSplitter {
     this.kind = null;
     this.lines = 0;
     this.sawBlank = false;
+    this.inner = null;
     this.head = "";
     this.isCutTable = false;
   }
 
   private cutLongBlock(): void {
     const length = this.cursor - this.start;
+    if (this.inner && length < INNER_CODE_LIMIT) return;
     if (length < SOFT_LIMIT || (length < IMAGE_LIMIT && this.hasImageData(this.cursor))) return;
     const nextLine = this.text.slice(this.cursor, this.cursor + 8);
     // A list is cut before an item of its first level, if one comes in time.
@@ -224,6 +316,7 @@ export class BlockSplitter {
   /** A line far too long that ends, for now, at `end`; true when a piece was cut from it. */
   private cutLongLine(end: number): boolean {
     if (this.kind === "fence" || end - this.start < HARD_LIMIT) return false;
+    if (this.inner && end - this.start < INNER_CODE_LIMIT) return false;
     if (end - this.start < IMAGE_LIMIT && this.text.slice(this.cursor, end).includes("](data:image/"))
       return false;
     const from = Math.max(this.start, this.cursor);
@@ -246,3 +339,13 @@ export class BlockSplitter {
     this.start = 0;
   }
 }
+
+const isClosing = (text: string, fence: string): boolean => {
+  const mark = /^(`{3,}|~{3,})[ \t]*$/.exec(text)?.[1];
+  return mark !== undefined && mark[0] === fence[0] && mark.length >= fence.length;
+};
+
+const isNested = (line: string, fence: string): boolean => {
+  const inner = FENCE.exec(line);
+  return inner?.[1]?.[0] === fence[0] && inner?.[1]?.length === fence.length && inner?.[2] !== "";
+};

@@ -21,12 +21,15 @@ const DEEP_ITEM = new RegExp(`^[ \\t]{${MOST.indent},}(?:>|[-+*][ \\t]|\\d{1,9}[
 const TABLE_RULE = /^[ \t]{0,3}[|:-][ \t|:-]*$/;
 
 const PICTURE = /\]\(data:image\/[a-z]+;base64,[\w+/=]+\)/g;
+/** Code in a list may hold as many marks as it likes. */
+const INNER_CODE = /^[ \t>]*(?:[-+*] +|\d{1,9}[.)] +)?(`{3,}|~{3,})[^`\n]*\n[\s\S]*?\n[ \t>]*\1[ \t]*$/gm;
 /** The parser looks for an address from each of its letters on. */
 const LONG_WORD = /[^\s]{2500}/;
 
 /** Whether parsing `markdown` could take much longer than its length suggests. */
 export function isTooWild(markdown: string): boolean {
-  const text = markdown.includes("](data:image/") ? markdown.replace(PICTURE, "](x)") : markdown;
+  const prose = /`{3}|~{3}/.test(markdown) ? markdown.replace(INNER_CODE, "") : markdown;
+  const text = prose.includes("](data:image/") ? prose.replace(PICTURE, "](x)") : prose;
   return (
     hasTooManyMarks(text) ||
     LONG_WORD.test(text) ||

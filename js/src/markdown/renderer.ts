@@ -3,7 +3,10 @@
 import { type Block, BlockSplitter } from "./blocks";
 import { CodeBlock } from "./codeBlock";
 import type { MarkdownContext } from "./context";
+import { copySource } from "./copying";
 import { decorate, drawFormulas } from "./decorate";
+import { FoldStack } from "./folds";
+import { languageOf } from "./languages";
 import { isTooWild } from "./limits";
 import { LongTable } from "./longTable";
 import { type LinkTargets, toHtml } from "./parse";
@@ -33,6 +36,7 @@ export class MarkdownRenderer implements FrameTask {
   private isFinal = false;
   private section: HTMLElement | null = null;
   private readonly tail = document.createElement("div");
+  private readonly folds = new FoldStack();
   private openFence: { code: CodeBlock; length: number } | null = null;
   private drawnTail = "";
   private isRedrawn = false;
@@ -48,6 +52,7 @@ export class MarkdownRenderer implements FrameTask {
     private readonly context: MarkdownContext,
   ) {
     this.tail.className = "rb-open-block";
+    root.addEventListener("copy", copySource);
     this.reset();
   }
 
@@ -72,6 +77,7 @@ export class MarkdownRenderer implements FrameTask {
 
   dispose(): void {
     cancelFrames(this);
+    this.root.removeEventListener("copy", copySource);
   }
 
   step(deadline: number): boolean {
@@ -79,6 +85,8 @@ export class MarkdownRenderer implements FrameTask {
       const block = this.splitter.next(this.isFinal);
       if (!block) {
         if (this.isFinal && this.needsLinks()) return this.redraw();
+        // What folds and never ends would hide the rest of the answer.
+        if (this.isFinal) this.folds.unfoldOpen();
         return this.drawTail();
       }
       const start = performance.now();
@@ -114,6 +122,7 @@ export class MarkdownRenderer implements FrameTask {
     this.fences = 0;
     this.plainText = null;
     this.section = null;
+    this.folds.reset();
     this.openFence = null;
     this.table = null;
     this.clearTail();
@@ -140,12 +149,22 @@ export class MarkdownRenderer implements FrameTask {
   private drawClosed(block: Block): void {
     if (block.kind === "fence") return this.closeFence(block);
     this.clearTail();
+    if (block.kind === "fold" || block.kind === "summary" || block.kind === "foldEnd")
+      return this.fold(block);
     const nodes = this.render(block.text, block.tableHead, this.targets);
     this.formulas += nodes.querySelectorAll(".rb-math").length;
     const table = [...nodes.querySelectorAll("table")].at(-1) ?? null;
     if (block.tableHead && this.table && table) return this.table.add(table);
     this.table = table && new LongTable(table);
     this.keep(nodes);
+  }
+
+  private fold({ kind, text, info }: Block): void {
+    this.table = null;
+    if (kind === "summary") return this.folds.name(text);
+    if (kind === "foldEnd") this.folds.end();
+    else this.folds.begin(this.tail, text, info !== "");
+    this.section = null;
   }
 
   private closeFence(block: Block): void {
@@ -156,8 +175,7 @@ export class MarkdownRenderer implements FrameTask {
 
   private growFence(block: Block): CodeBlock {
     if (!this.openFence) {
-      const language = /^[\w+#.-]{1,40}/.exec(block.info)?.[0] ?? "";
-      this.openFence = { code: new CodeBlock(language, this.context), length: 0 };
+      this.openFence = { code: new CodeBlock(languageOf(block.info), this.context), length: 0 };
       this.clearTail();
       // Where it stays: moving a long block would lay all of it out again.
       this.keep(this.openFence.code.element);
