@@ -16,6 +16,7 @@ RustbotError                      anything below; `.reply` holds what had arrive
 │   ├── RateLimited               429; `.retry_after_s` if the provider said so
 │   ├── ProviderUnavailable       408, 5xx, 524, 529
 │   ├── InvalidAnswer             not an answer at all: HTML, broken HTTP, nothing that parses
+│   │   └── SchemaError           an answer of another form than `--schema` asks for; `.reply` has it
 │   └── StreamBroken              the answer began and did not end; the partial text is kept
 ├── ToolError                     a tool call came to nothing; told to the model, and the turn goes on
 │   ├── ToolTimeout               it was stopped at its limit
@@ -149,6 +150,14 @@ class ProviderUnavailable(ModelError):
 
 class InvalidAnswer(ModelError):
     """What came back is not an answer: HTML, broken HTTP, nothing that parses."""
+
+
+class SchemaError(InvalidAnswer):
+    """The answer is not of the form that was asked for; `.reply` has it, `faults` say what is wrong where."""
+
+    def __init__(self, message: str, *, faults: tuple[str, ...] = (), detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.faults = faults
 
 
 class StreamBroken(ModelError):

@@ -16,7 +16,15 @@ from rustbot_jupyter.engine.reply import Reply
 from rustbot_jupyter.inert_markdown import GrowingMarkdown, inert_markdown
 from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.messages import ImagePart, MessageStatus, new_id
-from rustbot_jupyter.notebook.answer_formats import code_for_cell, html_frame, html_source, json_value, latex_source
+from rustbot_jupyter.notebook.answer_formats import (
+    code_for_cell,
+    html_frame,
+    html_source,
+    json_value,
+    latex_source,
+    other_languages,
+)
+from rustbot_jupyter.notebook.answer_schema import fitting_value
 from rustbot_jupyter.tools.consent import NOT_NEEDED
 from rustbot_jupyter.tools.plotly_json import MIME as PLOTLY
 from rustbot_jupyter.tools.runs import RunState, ToolRun
@@ -105,23 +113,27 @@ class AnswerDisplay:
         self._shown_at = self._clock()
 
 
-def final_bundle(reply: Reply, format: str, *, has_footer: bool = True) -> Bundle:
+def final_bundle(
+    reply: Reply, format: str, *, has_footer: bool = True, schema: Mapping[str, Any] | None = None
+) -> Bundle:
     """The whole answer in the form of `-f`.
 
     Args:
+        schema: The form that its JSON must have.
         has_footer: Who answered stands below; False when something else comes in between.
 
     Raises:
-        InvalidAnswer: JSON was asked for, and this is none.
+        InvalidAnswer: JSON was asked for, and this is none, or of another form.
     """
     text = reply.text
     if reply.status is not MessageStatus.COMPLETE:
         return _markdown(text, reply, has_footer=has_footer)
+    value = fitting_value(text, schema) if schema is not None else None
     match format:
         case "text":
             return {"text/plain": text}
         case "json":
-            return _json(json_value(text))
+            return _json(json_value(text) if schema is None else value)
         case "html":
             return {"text/html": html_frame(text), "text/plain": html_source(text)}
         case "math":
@@ -129,7 +141,7 @@ def final_bundle(reply: Reply, format: str, *, has_footer: bool = True) -> Bundl
         case "image":
             return _image(reply) or _markdown(text, reply, "The answer holds no image.")
         case "code" if not code_for_cell(text):
-            return _markdown(text, reply, "The answer holds no code.")
+            return _markdown(text, reply, _no_cell(text))
     return _markdown(text, reply, has_footer=has_footer)
 
 
@@ -138,9 +150,18 @@ def footer_bundle(reply: Reply) -> Bundle:
     return {"text/markdown": _footer_line(reply), "text/plain": footer(reply)}
 
 
-def code_bundle(reply: Reply) -> Bundle:
-    """What stays in the output when the code went into the next cell."""
-    return _markdown("", reply, "The code is in the next cell.")
+def code_bundle(reply: Reply, code: str) -> Bundle:
+    """What stays in the output when the code went into the next cell; the answer itself if some of it did not."""
+    is_whole = not code.startswith("%%") or len(other_languages(reply.text)) < 2
+    note = "The code is in the next cell." if is_whole else f"In the next cell is what {code.split()[0]} runs of it."
+    return _markdown("" if is_whole else reply.text, reply, note)
+
+
+def _no_cell(text: str) -> str:
+    languages = other_languages(text)
+    if not languages:
+        return "The answer holds no code."
+    return f"The answer holds {' and '.join(languages)} and no Python, so there is no new cell."
 
 
 def failure_bundle(text: str, message: str) -> Bundle:

@@ -75,16 +75,23 @@ def _nobody_waits() -> None:
 
 
 class Following:
-    """One question, submitted; `show` brings its events into a display until it is answered."""
+    """One question, submitted; `show` brings its events into a display until it is answered.
 
-    def __init__(self, bot: Rustbot, request: TurnRequest) -> None:
+    Args:
+        bot: Who is asked.
+        request: What.
+        note: What stands in the display until the model is asked.
+    """
+
+    def __init__(self, bot: Rustbot, request: TurnRequest, note: str = "") -> None:
         self._events: queue.SimpleQueue[AssistantEvent] = queue.SimpleQueue()
-        self._bot = bot
+        self.request = request
+        self.bot = bot
         self._texts: dict[str, str] = {}
         """What each message of the turn says so far; with tools there are several."""
         self._is_behind = False
         self._wake: Callable[[], None] = _nobody_waits
-        self._first_note = "Waiting for the answer before…" if bot.agent.active else "Asking…"
+        self._first_note = note or ("Waiting for the answer before…" if bot.agent.active else "Asking…")
         # Subscribed before the question goes out, so that no event is missed.
         self._unsubscribe: Callable[[], None] = bot.agent.bus.subscribe(self._take, _KINDS)
         try:
@@ -102,7 +109,7 @@ class Following:
         try:
             self._show_until_over(display)
         except KeyboardInterrupt:
-            self._bot.agent.interrupt(only_turn=self.turn.id)
+            self.bot.agent.interrupt(only_turn=self.turn.id)
             wait([self.turn.outcome], timeout=STOP_WAIT_S)
         finally:
             self._unsubscribe()
@@ -112,7 +119,7 @@ class Following:
 
     def _show_until_over(self, display: AnswerDisplay) -> None:
         display.wait(self._first_note)
-        with main_thread.serving() as wait, watched(self._bot, self.turn.id, wait.wake) as approvals:
+        with main_thread.serving() as wait, watched(self.bot, self.turn.id, wait.wake) as approvals:
             self._wake = wait.wake
             self.turn.outcome.add_done_callback(lambda outcome: wait.wake())
             while not self.turn.outcome.done():

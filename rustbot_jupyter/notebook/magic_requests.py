@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rustbot_jupyter.engine.plan import TurnRequest
-from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.engine.reply import Reply
+from rustbot_jupyter.errors import RequestError, SchemaError
 from rustbot_jupyter.messages import ImagePart, user_message
 from rustbot_jupyter.notebook.arguments import MagicCall, Verb
 from rustbot_jupyter.notebook.failures import Failures, cell_question, failure_question
@@ -90,6 +91,38 @@ def turn_request(
         origins=tuple(f"variable {name}" for name in named),
         tools=call.tools,
         approve=call.approve,
+    )
+
+
+LONGEST_REPEATED = 8_000
+"""Characters of an answer that does not fit that are sent along when nothing else of the conversation is."""
+
+
+def request_again(request: TurnRequest, reply: Reply, error: SchemaError) -> TurnRequest | None:
+    """The question that tells the model what is wrong with its answer; None when the first left no room for it."""
+    # What was cut at a limit would be cut there again.
+    if reply.finish_reason == "length":
+        return None
+    max_cost_usd, timeout_s = request.max_cost_usd, request.timeout_s
+    if max_cost_usd is not None:
+        max_cost_usd -= reply.usage.cost_usd or 0.0
+    if timeout_s is not None:
+        timeout_s -= reply.duration_s
+    if any(left is not None and left <= 0 for left in (max_cost_usd, timeout_s)):
+        return None
+    text = (
+        f"Your answer does not fit the JSON schema that was asked for: {'; '.join(error.faults)}. "
+        "Answer again with the whole JSON, corrected, and nothing else."
+    )
+    if not request.use_history:
+        text = f"{request.message.text}\n\nYour answer was:\n\n{reply.text[:LONGEST_REPEATED]}\n\n{text}"
+    pictures = () if request.use_history else request.message.parts[1:]
+    message = user_message(text)
+    return replace(
+        request,
+        message=replace(message, parts=(*message.parts, *pictures)),
+        max_cost_usd=max_cost_usd,
+        timeout_s=timeout_s,
     )
 
 

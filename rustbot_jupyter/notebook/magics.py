@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 from collections.abc import Collection
@@ -10,7 +11,7 @@ from typing import Any
 from rustbot_jupyter.control_characters import harmless
 from rustbot_jupyter.current import get_bot
 from rustbot_jupyter.engine.reply import Reply
-from rustbot_jupyter.errors import RustbotError
+from rustbot_jupyter.errors import RustbotError, SchemaError
 from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.messages import MessageStatus
 from rustbot_jupyter.notebook.answer_display import (
@@ -25,6 +26,7 @@ from rustbot_jupyter.notebook.answer_display import (
     publish,
 )
 from rustbot_jupyter.notebook.answer_formats import code_for_cell
+from rustbot_jupyter.notebook.answer_schema import fitting_value
 from rustbot_jupyter.notebook.arguments import MagicCall, Verb, parse_cell, parse_line
 from rustbot_jupyter.notebook.calling_names import names_of_caller
 from rustbot_jupyter.notebook.dry_run import DryRun, dry_run
@@ -32,7 +34,7 @@ from rustbot_jupyter.notebook.failures import Failures
 from rustbot_jupyter.notebook.following import Following, one_interrupt
 from rustbot_jupyter.notebook.interpolation import Interpolated
 from rustbot_jupyter.notebook.magic_commands import run_command
-from rustbot_jupyter.notebook.magic_requests import Notebook, turn_request
+from rustbot_jupyter.notebook.magic_requests import Notebook, request_again, turn_request
 from rustbot_jupyter.rustbot import Rustbot
 
 
@@ -107,7 +109,8 @@ class RustbotMagics:
             return self._show_to_the_end(following, answer, call)
 
     def _show_to_the_end(self, following: Following, answer: AnswerDisplay, call: MagicCall) -> Reply:
-        reply = _shown(following.show(answer), None if call.background else self._shell.execution_count)
+        asked = self._fitting(following.show(answer), following, answer, call)
+        reply = _shown(asked, None if call.background else self._shell.execution_count)
         if call.out is not None:
             self._shell.user_ns[call.out] = reply
         try:
@@ -118,18 +121,36 @@ class RustbotMagics:
             raise
         return reply
 
+    def _fitting(self, reply: Reply, following: Following, answer: AnswerDisplay, call: MagicCall) -> Reply:
+        """The reply, or that to a second question, with what was wrong, when the first does not fit the schema."""
+        again = None
+        if call.schema is not None and reply.status is MessageStatus.COMPLETE:
+            try:
+                fitting_value(reply.text, call.schema)
+            except SchemaError as error:
+                again = request_again(following.request, reply, error)
+        if again is None:
+            return reply
+        # If nothing comes of it, the first one is shown, with what is wrong.
+        with contextlib.suppress(RustbotError):
+            return Following(following.bot, again, "The answer does not fit the schema; asking again…").show(answer)
+        return reply
+
     def _show_whole(self, reply: Reply, answer: AnswerDisplay, call: MagicCall) -> None:
-        code = code_for_cell(reply.text) if call.format == "code" else ""
+        code = code_for_cell(reply.text, self._has_magic) if call.format == "code" else ""
         pictures = list(pictures_of(reply)) if call.stream and call.format == "md" else []
         # A new cell can only be put below one that is running.
         if code and reply.status is MessageStatus.COMPLETE and not call.background:
             self._shell.set_next_input(code, replace=False)
-            bundle = code_bundle(reply)
+            bundle = code_bundle(reply, code)
         else:
-            bundle = final_bundle(reply, call.format, has_footer=not pictures)
+            bundle = final_bundle(reply, call.format, has_footer=not pictures, schema=call.schema)
         answer.finish(bundle, {"rustbot": {"model": reply.model, "status": reply.status.value, "usage": footer(reply)}})
         for picture in [*pictures, *([footer_bundle(reply)] if pictures else [])]:
             publish(picture)
+
+    def _has_magic(self, name: str) -> bool:
+        return self._shell.find_cell_magic(name) is not None
 
     def _notebook(self) -> Notebook:
         self._shell.user_ns.setdefault("Err", self.failures.tracebacks)

@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+from rustbot_jupyter.notebook.json_schema import check_schema
+
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _FIELD = re.compile(r"(?P<name>[^\W\d][\w-]*)(?:\s+(?P<type>\S+))?")
 
@@ -36,6 +38,7 @@ def _json_schema(spec: str) -> dict[str, Any]:
         raise ValueError(f"it begins like JSON and is none ({error})") from error
     if not isinstance(schema, dict) or not schema:
         raise ValueError("it is an empty JSON schema")
+    check_schema(schema)
     return schema
 
 

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rustbot_jupyter.errors import InvalidAnswer
-from rustbot_jupyter.notebook.answer_formats import code_for_cell, html_frame, html_source, json_value, latex_source
+from rustbot_jupyter.notebook.answer_formats import (
+    code_for_cell,
+    html_frame,
+    html_source,
+    json_value,
+    latex_source,
+    other_languages,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,7 +20,23 @@ from rustbot_jupyter.notebook.answer_formats import code_for_cell, html_frame, h
     [
         ("Sure!\n```python\nx = 1\n```\nand\n```python\ny = 2\n```\nDone.", "x = 1\n\ny = 2"),
         ("```bash\npip install x\n```\n```python\nimport x\n```", "import x"),
-        ("```sql\nselect 1\n```", "select 1"),
+        ("```sql\nselect 1\n```", ""),
+        ("```bash\npip install x\n```", "%%bash\npip install x"),
+        ("```sh\nls\n```\nthen\n```sh\npwd\n```", "%%sh\nls\n\npwd"),
+        ("```console\n$ pip install x\nCollecting x\n$ ls\n```", "%%bash\npip install x\nls"),
+        ("```javascript\nalert(1)\n```", "%%javascript\nalert(1)"),
+        ("```html\n<b>x</b>\n```", "%%html\n<b>x</b>"),
+        ("```r\nx <- 1\n```", ""),
+        ("```diff\n-a\n+b\n```", ""),
+        ("```json\n{}\n```", ""),
+        ("```rust\nfn main() {}\n```", ""),
+        ("```sql\nselect 1\n```\n```bash\nls\n```", "%%bash\nls"),
+        ("```sql\nselect 1\n```\n```python\nx = 1\n```\n```bash\nls\n```", "x = 1"),
+        ("```\npip install x\n```", "%%bash\npip install x"),
+        ("```\n$ git status\n```", "%%bash\ngit status"),
+        ("```\nselect a from b\n```", ""),
+        ("```\nawait f()\n```", "await f()"),
+        ("```\npip = 1\n```", "pip = 1"),
         ("```\nx = 1\n```", "x = 1"),
         ("x = 1\nprint(x)", "x = 1\nprint(x)"),
         ("%matplotlib inline\nimport x", "%matplotlib inline\nimport x"),
@@ -25,6 +48,12 @@ from rustbot_jupyter.notebook.answer_formats import code_for_cell, html_frame, h
 )
 def test_code_for_the_next_cell(answer, code):
     assert code_for_cell(answer) == code
+
+
+def test_languages_whose_magic_is_there_go_into_a_cell():
+    assert code_for_cell("```r\nx <- 1\n```", {"R"}.__contains__) == "%%R\nx <- 1"
+    assert code_for_cell("```sql\nselect 1\n```", {"sql"}.__contains__) == "%%sql\nselect 1"
+    assert other_languages("```r\nx\n```\n```python\ny\n```\n```diff\n-a\n```") == ("r", "diff")
 
 
 @pytest.mark.parametrize(

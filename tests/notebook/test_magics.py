@@ -277,6 +277,69 @@ def test_json_is_shown_as_json_and_asked_for_with_a_schema(notebook, server):
     assert wanted["schema"]["required"] == ["name", "age"]
 
 
+@pytest.mark.parametrize("history", ["", "--no-history"])
+def test_an_answer_that_does_not_fit_is_asked_for_once_more_with_what_is_wrong(notebook, server, history):
+    server.script(wire.answer('{"name": "Ann"}'), wire.answer('{"name": "Ann", "age": 3}'))
+
+    reply = notebook.run(f"%%rustbot --schema 'name, age int' {history}\nWho?")
+
+    assert notebook.shown["application/json"] == {"name": "Ann", "age": 3}
+    assert reply.text == '{"name": "Ann", "age": 3}'
+    assert len(server.chats) == 2
+    said = "\n".join(message["content"] for message in sent(server)["messages"])
+    assert "Who?" in said
+    assert '{"name": "Ann"}' in said
+    assert "'age' is missing, it should be a whole number" in question(server)
+    assert sent(server)["response_format"] == server.chats[0].json["response_format"]
+
+
+@pytest.mark.parametrize("format", ["", "-f text"])
+def test_an_answer_that_never_fits_is_shown_and_one_clear_error(notebook, server, format):
+    server.script(wire.answer("[1]"), wire.answer("[1, 2]"))
+
+    error = notebook.fail(f"%%rustbot --out kept --schema 'name, age int' {format}\nWho?")
+
+    assert isinstance(error, rb.SchemaError)
+    assert "it should be an object and is [1, 2]" in str(error)
+    assert error.reply.text == "[1, 2]"
+    assert notebook.names["kept"].text == "[1, 2]"
+    assert notebook.shown["text/plain"] == "[1, 2]"
+    assert len(server.chats) == 2
+
+
+def test_a_second_question_that_fails_leaves_the_first_answer(notebook, server):
+    server.script(wire.answer("[1]"), wire.error(500))
+
+    error = notebook.fail("%%rustbot --schema name\nWho?")
+
+    assert isinstance(error, rb.SchemaError)
+    assert error.reply.text == "[1]"
+
+
+def test_an_answer_without_room_for_another_is_not_asked_again(notebook, server):
+    server.script(wire.answer("[1]", finish="length"))
+
+    assert isinstance(notebook.fail("%%rustbot --schema name\nWho?"), rb.SchemaError)
+    assert len(server.chats) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "cell", "note"),
+    [
+        ("```bash\npip install x\n```", "%%bash\npip install x", "The code is in the next cell."),
+        ("```sql\nselect 1\n```", None, "The answer holds sql and no Python, so there is no new cell."),
+        ("```r\nx\n```\n```bash\nls\n```", "%%bash\nls", "In the next cell is what %%bash runs of it."),
+    ],
+)
+def test_code_that_is_no_python_is_never_a_python_cell(notebook, server, answer, cell, note):
+    server.script(wire.answer(answer))
+
+    notebook.run("%%rustbot -f code\nHow?")
+
+    assert notebook.next_inputs == ([cell] if cell else [])
+    assert note in notebook.shown["text/plain"]
+
+
 def test_an_answer_that_is_no_json_is_shown_and_one_clear_error(notebook, server):
     server.script(wire.answer("I would rather not."))
 
