@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from getpass import getpass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rustbot_jupyter.engine.states import AgentState
+from rustbot_jupyter.errors import RequestError
 
 if TYPE_CHECKING:
     from rustbot_jupyter.engine.servers import Servers
     from rustbot_jupyter.engine.toolbox import Toolbox
+    from rustbot_jupyter.tools.mcp.config import Input
     from rustbot_jupyter.tools.mcp.desk import ServerStatus
 
 
@@ -72,12 +75,17 @@ class ServerShelf:
         self._bot.run(self._servers.change(name, "remove"))
 
     def start(self, name: str) -> None:
-        """Start a server; the first time its command is shown for approval.
+        """Start a server; the first time its command is shown for approval. What its file wants to be asked for
+        (`${input:key}`) is asked for here, unseen, and kept for this session.
 
         Raises:
             RequestError: There is no such server, or its start was refused.
             ToolError: It could not be started.
         """
+        wanted = self._looked(lambda servers: servers.desk.wanted_inputs(name))
+        if wanted:
+            given = {each.id: _asked(name, each) for each in wanted}
+            self._looked(lambda servers: servers.desk.give_inputs(given))
         self._bot.run(self._servers.change(name, "start"))
 
     def stop(self, name: str) -> None:
@@ -119,3 +127,21 @@ class ServerShelf:
     @property
     def _servers(self) -> Servers:
         return self._bot.toolbox.servers
+
+
+def _asked(server: str, wanted: Input) -> str:
+    """What a person answers; their default, if they answer nothing."""
+    options = f" ({', '.join(wanted.options)})" if wanted.options else ""
+    default = f" [{wanted.default}]" if wanted.default else ""
+    try:
+        given = getpass(f"{wanted.description or wanted.id}{options}{default}, for the MCP server {server!r}: ").strip()
+    # Each front end without a keyboard says so in its own way.
+    except (EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        raise RequestError(
+            f"The MCP server {server!r} needs {wanted.id!r}, and nobody can be asked here: put the value into an "
+            f"environment variable, and write ${{NAME}} instead of ${{input:{wanted.id}}}."
+        ) from error
+    value = given or wanted.default
+    if not value or (wanted.options and value not in wanted.options):
+        raise RequestError(f"The MCP server {server!r} was not started: it needs a value for {wanted.id!r}{options}.")
+    return value

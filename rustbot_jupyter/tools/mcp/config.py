@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.tools.mcp.expansion import unknown_variable
+from rustbot_jupyter.tools.mcp.lenient_json import read_lenient
 from rustbot_jupyter.whole_files import read_start, write_atomically
 
 MAX_BYTES = 1_000_000
@@ -27,6 +28,17 @@ _HTTP_TYPES = frozenset({"http", "streamable-http", "streamableHttp", "streamabl
 
 
 @dataclass(frozen=True, kw_only=True)
+class Input:
+    """A value that `${input:ID}` stands for, which a person is asked for; it is kept in memory only."""
+
+    id: str
+    description: str = ""
+    default: str | None = None
+    options: tuple[str, ...] = ()
+    """What can be chosen; () for any text."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServerConfig:
     """How to reach one server, with `${VARIABLES}` as they were written."""
 
@@ -36,6 +48,10 @@ class ServerConfig:
     command: tuple[str, ...] = ()
     """Program and arguments; () for a server with an address."""
     env: Mapping[str, str] = field(default_factory=dict)
+    env_file: str = ""
+    """A file with more variables; "" for none."""
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    """What the file wants to be asked for, by id."""
     cwd: str = ""
     """Where the program runs; "" takes the workspace."""
     start_timeout: float = START_S
@@ -63,14 +79,10 @@ def read_servers(path: Path, origin: Origin) -> Servers:
         return Servers(problems=(str(error),))
     servers: list[ServerConfig] = []
     problems: list[str] = []
-    if content.get("inputs"):
-        problems.append(
-            f"{path.name!r} wants 'inputs', which are not asked for here: put the values into environment "
-            "variables, and write ${NAME} instead of ${input:NAME}."
-        )
+    inputs = _inputs(content.get("inputs"))
     for name, entry in _entries(content, path, problems):
         try:
-            server = server_of(name, entry, origin)
+            server = replace(server_of(name, entry, origin), inputs=inputs)
         except SettingsError as error:
             problems.append(f"{path.name!r}: {error}")
         else:
@@ -84,12 +96,13 @@ def read_servers(path: Path, origin: Origin) -> Servers:
 
 def _entries(content: Mapping[str, Any], path: Path, problems: list[str]) -> Iterator[tuple[str, Any]]:
     for key in _KEYS:
-        entries = content.get(key, {})
+        entries = content.get(key) or {}
         if not isinstance(entries, dict):
             problems.append(f"{path.name!r}: {key!r} is no object of names and servers; it was left out.")
             continue
         for name, entry in entries.items():
-            if not (isinstance(entry, dict) and entry.get("disabled") is True):
+            is_off = isinstance(entry, dict) and (entry.get("disabled") is True or entry.get("enabled") is False)
+            if not is_off:
                 yield name, entry
 
 
@@ -102,13 +115,17 @@ def server_of(name: str, entry: Any, origin: Origin) -> ServerConfig:
     _check_name(name)
     if not isinstance(entry, Mapping):
         raise SettingsError(f"The server {name!r} is no object; give it a 'command' or a 'url'.")
-    kind = entry.get("type") or ("http" if "url" in entry and "command" not in entry else "stdio")
+    if "serverUrl" in entry and "url" not in entry:
+        # As Windsurf spells it.
+        entry = {**entry, "url": entry["serverUrl"]}
+    kind = entry.get("type") or _kind(entry)
     if kind == "stdio":
         server = ServerConfig(
             name=name,
             origin=origin,
             command=(_text(name, entry, "command", needed=True), *_texts(name, entry, "args")),
             env=_pairs(name, entry, "env"),
+            env_file=_text(name, entry, "envFile"),
             cwd=_text(name, entry, "cwd"),
             start_timeout=_start_timeout(name, entry),
         )
@@ -127,13 +144,39 @@ def server_of(name: str, entry: Any, origin: Origin) -> ServerConfig:
     return server
 
 
+def _kind(entry: Mapping[str, Any]) -> str:
+    """The type that an entry without one has."""
+    if not entry.get("url") or entry.get("command"):
+        return "stdio"
+    return "sse" if urlsplit(str(entry["url"]).rstrip("/")).path.endswith("/sse") else "http"
+
+
+def _inputs(value: Any) -> dict[str, Input]:
+    """VS Code's `inputs`; what is none is left out."""
+    found = [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+    return {
+        each["id"]: Input(
+            id=each["id"],
+            description=each["description"] if isinstance(each.get("description"), str) else "",
+            default=each["default"] if isinstance(each.get("default"), str) else None,
+            options=tuple(_option(option) for option in each.get("options") or ()),
+        )
+        for each in found
+        if isinstance(each.get("id"), str) and isinstance(each.get("options") or [], list)
+    }
+
+
+def _option(option: Any) -> str:
+    return str(option.get("value", option.get("label", ""))) if isinstance(option, Mapping) else str(option)
+
+
 def _check_name(name: Any) -> None:
     if not (isinstance(name, str) and name.strip() and name.isprintable() and len(name) <= 100):
         raise SettingsError(f"{str(name)[:100]!r} cannot be the name of a server: use letters, digits, '-' and '_'.")
 
 
 def _check_variables(server: ServerConfig) -> None:
-    values = (*server.command, server.cwd, server.url, *server.env.values(), *server.headers.values())
+    values = (*server.command, server.cwd, server.env_file, server.url, *server.env.values(), *server.headers.values())
     for value in values:
         if (unknown := unknown_variable(value)) is not None:
             raise SettingsError(
@@ -145,7 +188,7 @@ def _check_variables(server: ServerConfig) -> None:
 
 
 def _text(name: str, entry: Mapping[str, Any], key: str, *, needed: bool = False) -> str:
-    value = entry.get(key, "")
+    value = "" if entry.get(key) is None else entry[key]
     if not isinstance(value, str) or (needed and not value.strip()):
         raise SettingsError(f"The server {name!r} needs a text as its {key!r}, not {value!r}.")
     return value
@@ -204,7 +247,7 @@ def add_server(path: Path, name: str, entry: Mapping[str, Any], origin: Origin) 
         SettingsError: The entry cannot be used, or the file not be read or written; nothing was changed.
     """
     server = server_of(name, entry, origin)
-    content = _read(path)
+    content = _read(path, for_writing=True)
     key = next((key for key in _KEYS if isinstance(content.get(key), dict)), _KEYS[0])
     servers = {**content.get(key, {}), name: dict(entry)}
     _write(path, {**content, key: servers})
@@ -219,6 +262,8 @@ def remove_server(path: Path, name: str) -> bool:
     """
     content = _read(path)
     holders = [key for key in _KEYS if isinstance(content.get(key), dict) and name in content[key]]
+    if holders:
+        content = _read(path, for_writing=True)
     for key in holders:
         content[key] = {other: entry for other, entry in content[key].items() if other != name}
     if holders:
@@ -226,7 +271,7 @@ def remove_server(path: Path, name: str) -> bool:
     return bool(holders)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, *, for_writing: bool = False) -> dict[str, Any]:
     try:
         raw = read_start(path, MAX_BYTES)
     except OSError as error:
@@ -236,13 +281,16 @@ def _read(path: Path) -> dict[str, Any]:
     if len(raw) > MAX_BYTES:
         raise SettingsError(f"{path.name!r} is larger than {MAX_BYTES:,} bytes; no server was taken from it.")
     try:
-        content = json.loads(raw.decode("utf-8-sig"))
+        read = read_lenient(raw)
     except json.JSONDecodeError as error:
         raise SettingsError(
             f"{path.name!r} is no JSON (line {error.lineno}: {error.msg}); mend it, no server was taken from it."
         ) from error
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path.name!r} is no JSON in UTF-8; mend it, no server was taken from it.") from error
+    content = read.content
+    if for_writing and read.has_comments:
+        raise SettingsError(f"{path.name!r} has comments, which would be lost; change it in an editor instead.")
     if not isinstance(content, dict):
         raise SettingsError(f'{path.name!r} holds no JSON object; begin it with {{"mcpServers": {{...}}}}.')
     return content

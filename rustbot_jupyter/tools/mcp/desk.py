@@ -15,8 +15,8 @@ from typing import Any
 from rustbot_jupyter.errors import RequestError, RustbotError, SettingsError, ToolError
 from rustbot_jupyter.events import McpServerFailed, McpServerStarted
 from rustbot_jupyter.tools.mcp.admission import Admission, Ask, Registry, start_question
-from rustbot_jupyter.tools.mcp.config import Origin, ServerConfig, add_server, read_servers, remove_server
-from rustbot_jupyter.tools.mcp.launch import Launch, Shown, launch_of, shown
+from rustbot_jupyter.tools.mcp.config import Input, Origin, ServerConfig, add_server, read_servers, remove_server
+from rustbot_jupyter.tools.mcp.launch import Launch, Shown, launch_of, missing_inputs, shown
 from rustbot_jupyter.tools.mcp.offers import prefix_of
 from rustbot_jupyter.tools.mcp.pins import Offer, Pins
 from rustbot_jupyter.tools.mcp.references import Expanded, Reference, expand, references_of
@@ -90,6 +90,8 @@ class McpDesk:
         self._pins_file = pins_file
         self._environ = environ
         self._places: dict[str, _Place] = {}
+        self._inputs: dict[str, str] = {}
+        """What the user was asked for; kept for this session only."""
         self._pins = Pins(None)
         """Those of the file, once files are read."""
         self._problems: tuple[str, ...] = ()
@@ -115,6 +117,18 @@ class McpDesk:
             RequestError: There is no such server.
         """
         return self._place(name).server.log.text
+
+    def wanted_inputs(self, name: str) -> Sequence[Input]:
+        """What a person has to be asked for before a server can start.
+
+        Raises:
+            RequestError: There is no such server.
+        """
+        return missing_inputs(self._place(name).config, self._inputs)
+
+    def give_inputs(self, values: Mapping[str, str]) -> None:
+        """Take what a person answered, for this session."""
+        self._inputs.update(values)
 
     def _status(self, place: _Place) -> ServerStatus:
         try:
@@ -331,7 +345,7 @@ class McpDesk:
 
     def _approved_launch(self, place: _Place) -> Launch:
         """What starts is what was approved, whatever has changed since: the file, a variable."""
-        launch = launch_of(place.config, self._environ, self._workspace)
+        launch = launch_of(place.config, self._environ, self._workspace, self._inputs)
         if not self._pins.is_approved(self._shown(place.config).digest):
             raise ToolError("its command is not the one that was approved")
         return launch

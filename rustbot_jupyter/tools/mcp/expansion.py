@@ -1,4 +1,5 @@
-"""`${VAR}`, `${VAR:-default}` and `${env:VAR}` in what a file says of a server."""
+"""`${VAR}`, `${VAR:-default}` and `${env:VAR}` in what a file says of a server, and VS Code's own, such as
+`${workspaceFolder}` and `${input:key}`."""
 
 from __future__ import annotations
 
@@ -10,7 +11,10 @@ from rustbot_jupyter.errors import SettingsError
 OUR_KEYS = frozenset({"OPENROUTER_API_KEY", "RUSTBOT_API_KEY"})
 """No server gets them, whatever its file says."""
 
-_VARIABLE = re.compile(r"\$\{(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+_VARIABLE = re.compile(
+    r"\$\{(?P<known>workspaceFolder|workspaceFolderBasename|workspaceRoot|userHome|cwd|pathSeparator|/|input:[^}]{1,100})\}"
+    r"|\$\{(?:env:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}"
+)
 _ANY_VARIABLE = re.compile(r"\$\{[^}]*\}")
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE", re.IGNORECASE)
 
@@ -20,17 +24,29 @@ def is_secret(name: str) -> bool:
     return bool(_SECRET.search(name))
 
 
+def input_names(text: str) -> list[str]:
+    """The ids of `${input:ID}` in a text."""
+    return [found["known"][6:] for found in _VARIABLE.finditer(text) if (found["known"] or "").startswith("input:")]
+
+
 def unknown_variable(text: str) -> str | None:
     """The first `${...}` in a text that is none of ours, such as `${input:key}`."""
     return next((found[0] for found in _ANY_VARIABLE.finditer(text) if not _VARIABLE.fullmatch(found[0])), None)
 
 
-def expand(text: str, environ: Mapping[str, str], *, keep: Callable[[str], bool] = lambda name: False) -> str:
+def expand(
+    text: str,
+    environ: Mapping[str, str],
+    *,
+    known: Mapping[str, str] | None = None,
+    keep: Callable[[str], bool] = lambda name: False,
+) -> str:
     """The text with its variables replaced by their values, which are not expanded again.
 
     Args:
         text: As it was written.
         environ: The variables there are.
+        known: What VS Code's own variables stand for, such as "workspaceFolder" and "input:key".
         keep: Tells by its name that a variable is left as it was written.
 
     Raises:
@@ -38,6 +54,8 @@ def expand(text: str, environ: Mapping[str, str], *, keep: Callable[[str], bool]
     """
 
     def value(found: re.Match[str]) -> str:
+        if found["known"] is not None:
+            return found[0] if keep(found["known"]) else _known(found["known"], known or {})
         name, default = found["name"], found["default"]
         if name in OUR_KEYS:
             raise SettingsError(f"{name!r} is Rustbot's own key and is not given to MCP servers; use another variable.")
@@ -51,3 +69,11 @@ def expand(text: str, environ: Mapping[str, str], *, keep: Callable[[str], bool]
         return environ[name]
 
     return _VARIABLE.sub(value, text)
+
+
+def _known(name: str, known: Mapping[str, str]) -> str:
+    if name not in known:
+        raise SettingsError(
+            f"the value of {name.removeprefix('input:')!r} is not known yet; `bot.mcp.start` of this server asks for it"
+        )
+    return known[name]

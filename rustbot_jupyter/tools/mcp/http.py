@@ -7,12 +7,15 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 
+from rustbot_jupyter.certificates import BadCertificates, trusted
+from rustbot_jupyter.errors import ToolError
 from rustbot_jupyter.tools.mcp.answers import MAX_BYTES, UNREADABLE, Asked, failure, messages_in
 from rustbot_jupyter.tools.mcp.launch import Launch
 
@@ -49,7 +52,7 @@ class _Client(httpx2.AsyncClient):
 
     def __init__(self, headers: Mapping[str, str], asked: Asked) -> None:
         # What comes packed could be of any size once it is unpacked.
-        super().__init__(headers={**headers, "Accept-Encoding": "identity"}, timeout=_WAIT)
+        super().__init__(headers={**headers, "Accept-Encoding": "identity"}, timeout=_WAIT, verify=_trusted())
         self._asked = asked
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
@@ -69,6 +72,13 @@ class _Client(httpx2.AsyncClient):
         message = json.loads(request.content)
         self._asked.note(message)
         return message.get("id") if "method" in message else None
+
+
+def _trusted() -> SSLContext:
+    try:
+        return trusted()
+    except BadCertificates as error:
+        raise ToolError(f"{error} names no certificates that can be read; correct it, or unset it") from error
 
 
 class _Mended(httpx2.AsyncByteStream):

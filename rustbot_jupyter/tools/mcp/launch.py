@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import os
 import shlex
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rustbot_jupyter.tools.mcp.config import ServerConfig, is_open_address
-from rustbot_jupyter.tools.mcp.expansion import OUR_KEYS, expand, is_secret
+from dotenv import dotenv_values
+
+from rustbot_jupyter.errors import SettingsError
+from rustbot_jupyter.tools.mcp.config import Input, ServerConfig, is_open_address
+from rustbot_jupyter.tools.mcp.expansion import OUR_KEYS, expand, input_names, is_secret
+from rustbot_jupyter.whole_files import read_start
+
+_MAX_ENV_FILE = 1 << 18
 
 _INHERITED = frozenset(
     {"HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TEMP", "TERM", "TMP", "TMPDIR", "TZ", "USER"}
     | {"APPDATA", "COMSPEC", "HOMEDRIVE", "HOMEPATH", "LOCALAPPDATA", "PATHEXT", "PROCESSOR_ARCHITECTURE"}
     | {"PROGRAMDATA", "PROGRAMFILES", "SYSTEMDRIVE", "SYSTEMROOT", "USERNAME", "USERPROFILE", "WINDIR"}
+    | {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"}
+    | {"CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE"}
 )
-"""What programs need to run at all; keys and tokens of the kernel's environment stay there."""
+"""What programs need to run at all, and to reach others where a proxy or a company's certificate stands between; keys
+and tokens of the kernel's environment stay there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,21 +46,81 @@ class Launch:
     start_timeout: float
 
 
-def launch_of(config: ServerConfig, environ: Mapping[str, str], workspace: Path) -> Launch:
-    """What a server is started with.
+def launch_of(
+    config: ServerConfig, environ: Mapping[str, str], workspace: Path, inputs: Mapping[str, str] | None = None
+) -> Launch:
+    """What a server is started with; reads the file of its variables.
 
     Raises:
-        SettingsError: A variable is missing.
+        SettingsError: A variable, a value that has to be asked for, or a file is missing.
     """
+    known = {**_places(workspace), **_given(config, inputs or {})}
+
+    def full(text: str) -> str:
+        return expand(text, environ, known=known)
+
+    env = {name: full(value) for name, value in config.env.items()}
+    env = {**_env_of_file(workspace / full(config.env_file)), **env} if config.env_file else env
+    cwd = _folder(config, workspace, full(config.cwd))
     return Launch(
-        command=tuple(expand(part, environ) for part in config.command),
-        env={**minimal_environment(environ), **_without_our_keys(_expanded(config.env, environ))},
-        cwd=_folder(config, workspace, expand(config.cwd, environ)),
-        url=expand(config.url, environ),
+        command=_command([full(part) for part in config.command], environ, cwd),
+        env={**minimal_environment(environ), **_without_our_keys(env)},
+        cwd=cwd,
+        url=full(config.url),
         is_sse=config.is_sse,
-        headers=_expanded(config.headers, environ),
+        headers={name: full(value) for name, value in config.headers.items()},
         start_timeout=config.start_timeout,
     )
+
+
+def _places(workspace: Path) -> dict[str, str]:
+    folder = str(workspace)
+    names = {
+        "workspaceFolder": folder,
+        "workspaceRoot": folder,
+        "cwd": folder,
+        "workspaceFolderBasename": workspace.name,
+    }
+    return {**names, "userHome": os.path.expanduser("~"), "pathSeparator": os.sep, "/": os.sep}
+
+
+def _given(config: ServerConfig, inputs: Mapping[str, str]) -> dict[str, str]:
+    defaults = {each.id: each.default for each in config.inputs.values() if each.default is not None}
+    return {f"input:{name}": value for name, value in {**defaults, **inputs}.items()}
+
+
+def missing_inputs(config: ServerConfig, inputs: Mapping[str, str]) -> list[Input]:
+    """What a person has to be asked for before a server can start; defaults are offered to them as well."""
+    texts = (*config.command, config.cwd, config.url, config.env_file, *config.env.values(), *config.headers.values())
+    wanted = dict.fromkeys(name for text in texts for name in input_names(text))
+    return [config.inputs.get(name, Input(id=name)) for name in wanted if name not in inputs]
+
+
+def _env_of_file(path: Path) -> dict[str, str]:
+    try:
+        raw = read_start(path, _MAX_ENV_FILE)
+    except OSError as error:
+        raise SettingsError(f"the 'envFile' {str(path)!r} cannot be read: {error.strerror or error}") from error
+    if raw is None:
+        raise SettingsError(f"there is no 'envFile' {str(path)!r}; correct its path, or make it")
+    text = raw[:_MAX_ENV_FILE].decode("utf-8-sig", errors="replace").replace("\0", "")
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _command(parts: Sequence[str], environ: Mapping[str, str], cwd: str) -> tuple[str, ...]:
+    """The program and its arguments. A whole line in the place of the program is split as a shell would; a program
+    whose name has blanks is there, and is not."""
+    if not parts or not any(char.isspace() for char in parts[0].strip()):
+        return tuple(parts)
+    path = os.path.join(cwd, parts[0]) if os.path.dirname(parts[0]) else parts[0]
+    if shutil.which(path, path=environ.get("PATH", os.defpath)) is not None:
+        return tuple(parts)
+    try:
+        words = shlex.split(parts[0], posix=os.name != "nt")
+    except ValueError:
+        return tuple(parts)
+    return (*(word.strip('"') if os.name == "nt" else word for word in words), *parts[1:])
 
 
 def minimal_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -56,10 +128,6 @@ def minimal_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value for name, value in environ.items() if name.upper() in _INHERITED or name.upper().startswith("LC_")
     }
-
-
-def _expanded(pairs: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: expand(value, environ) for name, value in pairs.items()}
 
 
 def _without_our_keys(env: Mapping[str, str]) -> dict[str, str]:
@@ -93,16 +161,22 @@ def shown(config: ServerConfig, environ: Mapping[str, str], workspace: Path) -> 
         SettingsError: A variable is missing.
     """
 
+    places = _places(workspace)
+
     def visible(text: str) -> str:
-        return expand(text, environ, keep=is_secret)
+        return expand(text, environ, known=places, keep=lambda name: is_secret(name) or name.startswith("input:"))
 
     env = {name: visible(value) for name, value in config.env.items()}
     headers = {name: visible(value) for name, value in config.headers.items()}
     if config.command:
-        command = [visible(part) for part in config.command]
         folder = _folder(config, workspace, visible(config.cwd))
+        command = _command([visible(part) for part in config.command], environ, folder)
         lines = [shlex.join(command), f"in the folder {folder}"]
         meaning: list[object] = [config.name, command, folder, env]
+        if config.env_file:
+            file = str(workspace / visible(config.env_file))
+            lines.append(f"with the variables of {file}")
+            meaning.append(file)
     else:
         url = visible(config.url)
         lines = [url, *(["over plain http: others on the way can read it"] if is_open_address(url) else [])]

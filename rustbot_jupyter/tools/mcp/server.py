@@ -21,6 +21,7 @@ from rustbot_jupyter.tools.mcp.pins import Offer
 from rustbot_jupyter.tools.mcp.processes import ServerProcess
 from rustbot_jupyter.tools.mcp.sentences import CONNECTION_CLOSED, why
 from rustbot_jupyter.tools.mcp.transport import transport_to
+from rustbot_jupyter.tools.workers import in_worker
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -123,7 +124,8 @@ class McpServer:
             await asyncio.sleep(delay)
             await self._end_owner()
             await _import_sdk()
-            offers = await self._open(self._launch())
+            # It may read a file.
+            offers = await self._open(await in_worker(self._launch))
         except RustbotError as error:
             self._fail(str(error))
             return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.tools.mcp.config import MAX_SERVERS, add_server, read_servers, remove_server, server_of
 from rustbot_jupyter.tools.mcp.expansion import expand
-from rustbot_jupyter.tools.mcp.launch import launch_of, shown
+from rustbot_jupyter.tools.mcp.launch import launch_of, missing_inputs, shown
 
 ENVIRON = {"A": "1", "EMPTY": "", "MY_TOKEN": "tok-4711", "PATH": "/bin", "LC_ALL": "C", "AWS_SECRET_KEY": "s"}
 
@@ -52,11 +54,13 @@ def test_a_file_that_is_not_there_names_no_servers(path):
     ("content", "reason"),
     [
         (b"", "is no JSON (line 1"),
-        (b'{"mcpServers": {"a": {"command": "x"},}}', "is no JSON (line 1"),
-        (b"// comment\n{}", "is no JSON (line 1"),
+        (b'{"mcpServers": {"a": {"command": "x"},,}}', "is no JSON (line 1"),
+        (b"// comment\n{", "is no JSON (line 2"),
+        (b"/* no end {}", "is no JSON (line 1"),
         (b"[1]", "holds no JSON object"),
         (b"null", "holds no JSON object"),
-        (b"\xff\xfe{}", "is no JSON in UTF-8"),
+        (b"\xff\xfe{", "is no JSON in UTF-8"),
+        (b"{\xff}", "is no JSON in UTF-8"),
         (b"[" * 100_000, "is no JSON"),
         (b" " * 1_000_001, "is larger than 1,000,000 bytes"),
     ],
@@ -111,7 +115,7 @@ def test_a_folder_in_the_place_of_the_file_is_a_problem(path):
         ({"command": "x", "startup_timeout_ms": True}, "as its 'startup_timeout_ms', not True"),
         ({"type": "ws", "url": "ws://x"}, "has the type 'ws'"),
         ({"type": {"a": 1}, "command": "x"}, "has the type {'a': 1}"),
-        ({"command": "x", "args": ["${input:key}"]}, "uses '${input:key}'"),
+        ({"command": "x", "args": ["${command:pick}"]}, "uses '${command:pick}'"),
         ({"command": "x", "env": {"A": "${A:+b}"}}, "uses '${A:+b}'"),
     ],
 )
@@ -132,13 +136,128 @@ def test_a_name_that_cannot_be_shown_is_refused(name):
         server_of(name, {"command": "x"}, "user")
 
 
-def test_inputs_of_vs_code_are_refused_with_a_sentence(path):
-    path.write_text(json.dumps({"inputs": [{"id": "k"}], "servers": {"a": {"command": "x"}}}))
+JSONC = """{
+  // which servers there are, "as VS Code has it"
+  "inputs": [
+    {"id": "key", "type": "promptString", "description": "The key", "password": true},
+    {"id": "zone", "type": "pickString", "options": ["eu", {"label": "US", "value": "us"}], "default": "eu"}, null,
+  ],
+  "servers": {
+    "web": {"url": "https://mcp.example/x//y/*z*/", /* far */ "headers": {"Authorization": "Bearer ${input:key}"}, },
+    "near": {"command": "run", "args": ["${workspaceFolder}/a b", "${input:zone}", "${env:A}", "${userHome}", ],
+      "envFile": "${workspaceFolder}/keys.env", "env": {"B": "mine", "N": null}, "dev": {"watch": "/**"}, "cwd": null},
+    "off": {"command": "x", "enabled": false},
+  }, // "the end",
+  "gallery": true,
+}
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_file_as_vs_code_writes_it_is_read_whole(tmp_path, encoding, line_end):
+    path = tmp_path / "mcp.json"
+    path.write_bytes(JSONC.replace("\n", line_end).encode(encoding))
+    (tmp_path / "keys.env").write_text("B=of the file\nC='c c'\nOPENROUTER_API_KEY=k\n")
 
     read = read_servers(path, "workspace")
+    web, near = read.servers
+    launch = launch_of(near, ENVIRON, tmp_path)
 
-    assert [server.name for server in read.servers] == ["a"]
-    assert "wants 'inputs'" in read.problems[0]
+    assert read.problems == ()
+    assert web.url == "https://mcp.example/x//y/*z*/"
+    assert launch.command == ("run", f"{tmp_path}/a b", "eu", "1", os.path.expanduser("~"))
+    assert (launch.env["B"], launch.env["C"], launch.env["N"]) == ("mine", "c c", "")
+    assert "OPENROUTER_API_KEY" not in launch.env
+    assert f"with the variables of {tmp_path / 'keys.env'}" in shown(near, ENVIRON, tmp_path).text
+
+
+def test_what_has_to_be_asked_for_is_known_and_its_value_is_never_shown(path, tmp_path):
+    path.write_text(JSONC)
+    web, near = read_servers(path, "workspace").servers
+
+    assert [(each.id, each.description) for each in missing_inputs(web, {})] == [("key", "The key")]
+    assert [each.options for each in missing_inputs(near, {})] == [("eu", "us")]
+    assert missing_inputs(web, {"key": "s3cret"}) == []
+    with pytest.raises(SettingsError, match=r"'key' is not known yet; `bot\.mcp\.start`"):
+        launch_of(web, ENVIRON, tmp_path)
+    launch = launch_of(web, ENVIRON, tmp_path, {"key": "s3cret"})
+    assert launch.headers == {"Authorization": "Bearer s3cret"}
+    assert "Bearer ${input:key}" in shown(web, ENVIRON, tmp_path).text
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("piece", ["/*", ",/*", '"\\"', ",", ", ", "//", "/", '"', "[,", "\\"])
+def test_a_strangers_file_takes_no_time(path, piece):
+    path.write_text("{" + piece * (900_000 // len(piece)))
+
+    assert read_servers(path, "workspace").servers == ()
+
+
+def test_comments_are_not_lost_by_adding_a_server(path):
+    path.write_text('{"servers": {} /* mine */}')
+
+    with pytest.raises(SettingsError, match="has comments, which would be lost"):
+        add_server(path, "a", {"command": "x"}, "user")
+    assert remove_server(path, "a") is False
+    assert "/* mine */" in path.read_text()
+
+
+def test_an_env_file_that_is_not_there_is_told(tmp_path):
+    config = server_of("a", {"command": "x", "envFile": ".env"}, "user")
+
+    with pytest.raises(SettingsError, match="there is no 'envFile'"):
+        launch_of(config, {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_sse"),
+    [
+        ({"serverUrl": "https://x.example/mcp"}, False),
+        ({"url": "https://x.example/sse"}, True),
+        ({"url": "https://x.example/sse", "type": "http"}, False),
+        ({"url": "https://x.example/mcp", "type": "sse", "command": None, "args": None, "env": None}, True),
+    ],
+)
+def test_addresses_as_other_programs_write_them_are_read(entry, is_sse):
+    server = server_of("a", entry, "user")
+
+    assert (server.url, server.is_sse) == (entry.get("url", entry.get("serverUrl")), is_sse)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="another shell")
+@pytest.mark.parametrize(
+    ("command", "args", "runs"),
+    [
+        ("npx -y x", [], ("npx", "-y", "x")),
+        ("npx -y", ["x y"], ("npx", "-y", "x y")),
+        (" npx  -y ", [], ("npx", "-y")),
+        ("'{dir}/my tool' --a 'b c'", [], ("{dir}/my tool", "--a", "b c")),
+        ("{dir}/my\\ tool --a", [], ("{dir}/my tool", "--a")),
+        ("{dir}/my tool", ["--a"], ("{dir}/my tool", "--a")),
+        ("my tool", [], ("my tool",)),
+        ("cmd /c npx -y x", [], ("cmd", "/c", "npx", "-y", "x")),
+        ("npx 'no end", [], ("npx 'no end",)),
+    ],
+)
+def test_a_command_on_one_line_is_split_unless_it_is_a_program(tmp_path, command, args, runs):
+    program = tmp_path / "my tool"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    config = server_of("a", {"command": command.format(dir=tmp_path), "args": args}, "user")
+    expected = tuple(part.format(dir=tmp_path) for part in runs)
+
+    assert launch_of(config, {"PATH": str(tmp_path)}, tmp_path).command == expected
+    assert shown(config, {"PATH": str(tmp_path)}, tmp_path).first_line == shlex.join(expected)
+
+
+def test_a_server_gets_what_leads_through_a_proxy(tmp_path):
+    names = ["HTTPS_PROXY", "http_proxy", "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
+    config = server_of("a", {"command": "x"}, "user")
+
+    env = launch_of(config, {**dict.fromkeys(names, "v"), "AWS_SECRET_KEY": "s"}, tmp_path).env
+
+    assert sorted(env) == sorted(names)
 
 
 def test_a_server_that_is_switched_off_is_left_out(path):
@@ -231,13 +350,13 @@ def test_what_is_shown_is_what_runs_without_its_secrets(tmp_path):
     launch = launch_of(config, ENVIRON, tmp_path)
 
     assert text.splitlines() == [
-        "'run me' --a=1 '--token=${MY_TOKEN}' 'a b'",
+        "run me --a=1 '--token=${MY_TOKEN}' 'a b'",
         f"in the folder {tmp_path}/sub",
         "with NODE_OPTIONS=--require ./x.js",
         "with API_KEY=••• (14 characters)",
         "with OTHER=${MY_TOKEN}",
     ]
-    assert launch.command == ("run me", "--a=1", "--token=tok-4711", "a b")
+    assert launch.command == ("run", "me", "--a=1", "--token=tok-4711", "a b")
     assert launch.env == {
         "PATH": "/bin",
         "LC_ALL": "C",
