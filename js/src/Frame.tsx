@@ -21,6 +21,13 @@ const TONES: Partial<Record<AgentState, "busy" | "warning" | "error">> = {
   error: "error",
 };
 
+const CONNECTION_TONES = {
+  loading: "neutral",
+  offline: "warning",
+  silent: "warning",
+  gone: "error",
+} as const;
+
 export function Frame({ store, view }: TabProps) {
   const state = useSelect(store, (it) => it.agent.state);
   const connection = useSelect(store, (it) => it.connection);
@@ -102,8 +109,8 @@ function TabBar({ view }: TabProps) {
 function StateBadge({ store }: TabProps) {
   const label = useSelect(store, stateLabel);
   const tone = useSelect(store, (state) => {
-    if (state.connection === "gone") return "error";
-    return state.connection === "loading" ? "neutral" : (TONES[state.agent.state] ?? "good");
+    if (state.connection === "live") return TONES[state.agent.state] ?? "good";
+    return CONNECTION_TONES[state.connection];
   });
   return (
     <Badge tone={tone} hint={label}>

@@ -12,11 +12,18 @@ export class View {
   readonly linkToOpen: Signal<{ url: string; anchor: HTMLElement } | null> = signal(null);
   /** Counts the requests to focus the key field; the Settings tab answers each. */
   readonly keyFocusRequests = signal(0);
+  /** How many of them were answered. */
+  answeredKeyRequests = 0;
+
+  /** Puts what was typed elsewhere and could not be used there into the input, which sets this. */
+  bringBack: (...texts: string[]) => void = () => {};
 
   constructor(
     /** The widget's element; events for the page are dispatched from here. */
     readonly element: HTMLElement,
     tab: string,
+    /** Names the place in the notebook, whichever kernel and bot are shown there; "" where nobody knows it. */
+    readonly place = "",
   ) {
     this.tab = signal(tab);
   }

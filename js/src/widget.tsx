@@ -18,6 +18,8 @@ import { View } from "./view";
 interface Traits {
   /** The tab a new view opens. */
   tab?: string;
+  /** The cell it was made in. */
+  place?: string;
   /** For the card below a cell: the turn whose tools are all it shows. */
   turn?: string | null;
 }
@@ -30,7 +32,7 @@ export default function widget() {
     },
     render({ model, el, signal }: { model: AnyModel<Traits>; el: HTMLElement; signal: AbortSignal }) {
       if (!store) throw new Error("anywidget renders after it initializes");
-      const view = new View(el, model.get("tab") || "chat");
+      const view = new View(el, model.get("tab") || "chat", model.get("place") || "");
       keepKeys(el, signal);
       keepFocus(view, signal);
       keepContextMenu(el, signal);

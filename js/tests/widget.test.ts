@@ -26,6 +26,7 @@ beforeEach(() => {
   );
   Element.prototype.scrollIntoView = () => {};
   sessionStorage.clear();
+  delete page[Symbol.for("rustbot.unsent")];
   model = new FakeModel({ tab: "chat" });
   closed = new AbortController();
 });
@@ -163,6 +164,19 @@ describe("writing", () => {
     const second = await chat();
 
     await vi.waitFor(() => expect(second.input.value).toBe("half a thou"));
+  });
+
+  test("what waits in a kernel that goes comes back into the field", async () => {
+    const { el, input } = await chat({
+      queue: [{ id: "q", text: "waiting", source: "chat" }],
+      state: state("responding"),
+    });
+    type(input, "half a thou");
+
+    model.trigger("comm_live_update");
+
+    await vi.waitFor(() => expect(input.value).toBe("waiting\nhalf a thou"));
+    expect(el.querySelector(".rb-queue")).toBeNull();
   });
 
   test("keys that are commands of the notebook stay in the widget", async () => {

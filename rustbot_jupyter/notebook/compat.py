@@ -45,6 +45,25 @@ def is_in_cell() -> bool:
     return is_main and bool(kernel_facts().ipykernel) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
 
 
+@dataclass(frozen=True, kw_only=True)
+class CellRun:
+    """One run of a cell of a notebook."""
+
+    cell_id: str
+    run_id: str
+    """Differs each time the cell is run."""
+
+
+def running_cell(shell: Any) -> CellRun | None:
+    """The cell that runs now, as JupyterLab and Notebook name it; None where nobody says it."""
+    get_parent = getattr(shell, "get_parent", None)
+    parent = (get_parent() if get_parent is not None else None) or {}
+    cell_id = parent.get("metadata", {}).get("cellId")
+    if not isinstance(cell_id, str):
+        return None
+    return CellRun(cell_id=cell_id, run_id=str(parent.get("header", {}).get("msg_id", "")))
+
+
 def read_on_subshells(comm: Any) -> None:
     """Have a comm's messages handled where the page sent them: on a subshell, while a cell runs.
 

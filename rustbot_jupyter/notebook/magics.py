@@ -29,6 +29,7 @@ from rustbot_jupyter.notebook.answer_formats import code_for_cell
 from rustbot_jupyter.notebook.answer_schema import fitting_value
 from rustbot_jupyter.notebook.arguments import MagicCall, Verb, parse_cell, parse_line
 from rustbot_jupyter.notebook.calling_names import names_of_caller
+from rustbot_jupyter.notebook.compat import running_cell
 from rustbot_jupyter.notebook.dry_run import DryRun, dry_run
 from rustbot_jupyter.notebook.failures import Failures
 from rustbot_jupyter.notebook.following import Following, one_interrupt
@@ -154,8 +155,8 @@ class RustbotMagics:
 
     def _notebook(self) -> Notebook:
         self._shell.user_ns.setdefault("Err", self.failures.tracebacks)
-        names = names_of_caller(self._shell.user_ns)
-        return Notebook(namespace=names, failures=self.failures, cell_id=_cell_id(self._shell))
+        names, run = names_of_caller(self._shell.user_ns), running_cell(self._shell)
+        return Notebook(namespace=names, failures=self.failures, cell_id=None if run is None else run.cell_id)
 
     def note_failure(self, result: Any) -> None:
         """Keep what failed; IPython calls it after each cell."""
@@ -192,14 +193,6 @@ def _shown(reply: Reply, cell_number: int | None) -> ShownReply:
         tool_runs=reply.tool_runs,
         shown_in=cell_number,
     )
-
-
-def _cell_id(shell: Any) -> str | None:
-    """The id of the running cell, as JupyterLab and Notebook send it along."""
-    get_parent = getattr(shell, "get_parent", None)
-    parent = get_parent() if get_parent is not None else None
-    cell_id = (parent or {}).get("metadata", {}).get("cellId")
-    return cell_id if isinstance(cell_id, str) else None
 
 
 def _partial_text(error: RustbotError) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anywidget
 import traitlets
+from IPython.core.getipython import get_ipython
 
-from rustbot_jupyter.notebook.compat import read_on_subshells, send_without_parent
+from rustbot_jupyter.notebook.compat import CellRun, read_on_subshells, running_cell, send_without_parent
 
 if TYPE_CHECKING:
     from rustbot_jupyter.notebook.session import Bot, ViewSession
@@ -31,6 +32,28 @@ WITHOUT_KERNEL = (
 """What a saved notebook shows in its place; no word of the conversation."""
 
 
+class _Places:
+    """Names for the chats that a cell makes, the same ones each time it is run."""
+
+    def __init__(self) -> None:
+        self._run: CellRun | None = None
+        self._count = 0
+
+    def next(self) -> str:
+        """A name for a chat that is made now; "" where nobody names cells."""
+        run = running_cell(get_ipython())
+        if run is None:
+            return ""
+        self._count = self._count + 1 if run == self._run else 1
+        self._run = run
+        return run.cell_id if self._count == 1 else f"{run.cell_id}/{self._count}"
+
+
+_places = _Places()
+_shown: set[ChatWidget] = set()
+"""The chats that cells of a notebook show."""
+
+
 class ChatWidget(anywidget.AnyWidget):
     """A bot's chat. Shown twice it has two views of the same conversation.
 
@@ -46,14 +69,17 @@ class ChatWidget(anywidget.AnyWidget):
     _css = traitlets.Unicode((STATIC / "widget.css").read_text(encoding="utf-8")).tag(sync=True)
     tab = traitlets.Unicode("chat").tag(sync=True)
     """The tab that a new view opens: chat, events or settings."""
+    place = traitlets.Unicode("").tag(sync=True)
+    """Names the cell it was made in: what was typed there and not sent comes back after the cell was run again."""
     turn = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     """For the card below a cell: the turn whose tool calls and approvals are all it shows; None for a chat."""
 
     _session: ViewSession | None = None
 
     def __init__(self, bot: PostingBot, turn: str | None = None) -> None:
-        super().__init__(turn=turn)
+        super().__init__(turn=turn, place=_places.next())
         self._bot = bot
+        self._shown_in: dict[str, str] = {}
         read_on_subshells(self.comm)
         send_without_parent(self.comm)
         self.on_msg(self._on_message)
@@ -65,7 +91,11 @@ class ChatWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the widget out of all pages and end its session; what the bot does goes on."""
+        layout = self.layout
         super().close()
+        # A widget of its own, that nobody else would close.
+        layout.close()
+        _shown.discard(self)
         if self._session is not None:
             self._session.close()
 
@@ -73,8 +103,23 @@ class ChatWidget(anywidget.AnyWidget):
         return "Rustbot chat: shown by Jupyter while its kernel runs"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        self._note_place()
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**data, "text/markdown": WITHOUT_KERNEL}, metadata
+
+    def _note_place(self) -> None:
+        """Remember which cell shows it, and close the chats that an earlier run of this cell has shown only there."""
+        run = running_cell(get_ipython())
+        if run is None:
+            return
+        self._shown_in[run.cell_id] = run.run_id
+        _shown.add(self)
+        for other in list(_shown):
+            if other._shown_in.get(run.cell_id, run.run_id) == run.run_id:
+                continue
+            del other._shown_in[run.cell_id]
+            if not other._shown_in:
+                other.close()
 
     def _on_message(self, widget: Any, content: Any, buffers: Any) -> None:
         # On a subshell's thread, or on the main one: whatever it is, the core thread does the work.

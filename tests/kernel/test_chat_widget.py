@@ -133,3 +133,25 @@ def bring_into(state: str, script: Any, kernel: Any, server: MisbehavingServer, 
     widget.ask("send", text="Hi")
     kernel.until(lambda: widget.page.state["state"] == state and widget.page.totals["requests"] == (state == "idle"))
     return widget
+
+
+def test_a_cell_that_is_run_again_leaves_no_chat_of_its_earlier_runs_behind(own_kernel: Any, chat_code: str) -> None:
+    def run(code: str, cell: str) -> None:
+        request = own_kernel.client.session.msg("execute_request", {"code": code, "silent": False})
+        request["metadata"]["cellId"] = cell
+        own_kernel.client.shell_channel.send(request)
+        own_kernel.until_ended(request["header"]["msg_id"])
+
+    count = "from ipywidgets.widgets.widget import _instances; print(len(_instances))"
+    run(f"{chat_code}\ndisplay(bot, rb.Rustbot())", "one")
+    assert own_kernel.run(count) == "4\n"
+
+    for _ in range(3):
+        run(f"{chat_code}\ndisplay(bot, rb.Rustbot())", "one")
+    assert own_kernel.run(count) == "4\n"
+
+    # Shown by another cell, too, it stays there.
+    run("bot", "two")
+    run("other = rb.Rustbot()\ndisplay(other)", "one")
+    assert own_kernel.run(count) == "4\n"
+    assert own_kernel.run("print(bot.chat().is_closed, bot.chat().place, other.chat().place)") == "False one one\n"

@@ -5,6 +5,7 @@ import type { TargetedKeyboardEvent } from "preact";
 import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ApprovalScope, ApprovalView } from "../protocol";
 import type { Store } from "../state/store";
+import { loadUnsent } from "../state/unsent";
 import { riskIcon, riskWords } from "../tools/words";
 import { count } from "../ui/format";
 import { Icon } from "../ui/Icon";
@@ -37,7 +38,8 @@ export function ApprovalCard({ store, approval, isArmed, highlight, complain }: 
   const card = useRef<HTMLDivElement>(null);
   const { isSent, refusal, answer } = useAnswer(store, approval, card, complain);
   const [isRead, setRead] = useState(false);
-  const [isGivingReason, setGivingReason] = useState(false);
+  const reasonKey = `deny:${approval.id}`;
+  const [isGivingReason, setGivingReason] = useState(() => loadUnsent(reasonKey) !== null);
   const allow = (scope: ApprovalScope) => answer("approve", { scope });
   const deny = (reason: string) => answer("deny", { reason });
   const { text, tool, pattern } = approval;
@@ -119,7 +121,12 @@ export function ApprovalCard({ store, approval, isArmed, highlight, complain }: 
         </details>
       )}
       {isGivingReason ? (
-        <DenyReason canSend={canAnswer} onSend={deny} onCancel={() => setGivingReason(false)} />
+        <DenyReason
+          id={reasonKey}
+          canSend={canAnswer}
+          onSend={deny}
+          onCancel={() => setGivingReason(false)}
+        />
       ) : (
         <Answers
           approval={approval}

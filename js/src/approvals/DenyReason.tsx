@@ -1,20 +1,25 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { useUnsent } from "../state/unsent";
 import { Button } from "../ui/Button";
 
 interface DenyReasonProps {
+  /** What is typed is kept under it. */
+  id: string;
   canSend: boolean;
   onSend(reason: string): void;
   onCancel(): void;
 }
 
 /** Why not: the model is told, and can do better. */
-export function DenyReason({ canSend, onSend, onCancel }: DenyReasonProps) {
-  const [reason, setReason] = useState("");
+export function DenyReason({ id, canSend, onSend, onCancel }: DenyReasonProps) {
+  const [typed, setReason] = useUnsent(id);
+  const reason = typed ?? "";
   const field = useRef<HTMLInputElement>(null);
   // Before the next key: what is typed on must not be lost.
   useLayoutEffect(() => field.current?.focus(), []);
   const cancel = () => {
     field.current?.closest<HTMLElement>('[data-kind="approval"]')?.focus();
+    setReason(null);
     onCancel();
   };
   return (

@@ -1,6 +1,7 @@
 /** What the user should know before writing: notices, a busy kernel, a kernel that is gone. */
 
 import type { Store } from "../state/store";
+import type { Ending } from "../transport";
 import { Banner } from "../ui/Banner";
 import { useSelect } from "../ui/hooks";
 
@@ -14,6 +15,7 @@ interface BannersProps {
 export function Banners({ store, complaint, onForgetComplaint }: BannersProps) {
   const notices = useSelect(store, (state) => state.notices);
   const connection = useSelect(store, (state) => state.connection);
+  const ending = useSelect(store, (state) => state.ending);
   const isSlow = store.isKernelSlow.value;
   return (
     <div class="rb-banners">
@@ -33,14 +35,32 @@ export function Banners({ store, complaint, onForgetComplaint }: BannersProps) {
       )}
       {connection === "gone" && (
         <Banner level="error">
-          <strong>Kernel restarted: run the cell again.</strong> What you typed is kept here, so that you can
-          copy it.
+          <strong>{GONE[ending]}</strong> What you typed is kept, here and for the chat that the cell shows
+          then.
         </Banner>
       )}
-      {connection !== "gone" && isSlow && <BusyBanner store={store} />}
+      {connection === "offline" && (
+        <Banner level="warning">
+          <strong>Not connected.</strong> This page has lost the way to its server, and tries again by itself.
+          What you send is sent then.
+        </Banner>
+      )}
+      {connection === "silent" && (
+        <Banner level="warning">
+          <strong>The kernel does not answer.</strong> It may be busy in a long computation, or gone: then run
+          the cell again.
+        </Banner>
+      )}
+      {(connection === "live" || connection === "loading") && isSlow && <BusyBanner store={store} />}
     </div>
   );
 }
+
+const GONE: Readonly<Record<Ending, string>> = {
+  restarted: "Kernel restarted: run the cell again.",
+  ended: "The kernel has ended: run the cell again.",
+  closed: "This chat was closed: run the cell again.",
+};
 
 function BusyBanner({ store }: { store: Store }) {
   const connection = useSelect(store, (state) => state.connection);

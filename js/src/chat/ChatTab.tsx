@@ -61,7 +61,7 @@ export function ChatTab({ store, view }: TabProps) {
       </MessageList>
       <div class="rb-dock">
         <Banners store={store} complaint={complaint} onForgetComplaint={() => setComplaint("")} />
-        <Queue store={store} items={queue} complain={setComplaint} />
+        <Queue store={store} view={view} items={queue} complain={setComplaint} />
         <WaitingHint store={store} view={view} />
         <Composer store={store} view={view} actions={actions} complain={setComplaint} />
       </div>
@@ -72,7 +72,8 @@ export function ChatTab({ store, view }: TabProps) {
 }
 
 const isEmptyChat = (state: State): boolean =>
-  state.connection === "live" &&
+  state.connection !== "loading" &&
+  state.connection !== "gone" &&
   state.messages.length === 0 &&
   !isActive(state) &&
   !state.pending.some(({ name }) => name === "send");
@@ -80,6 +81,7 @@ const isEmptyChat = (state: State): boolean =>
 /** What was sent and the kernel has not taken yet. */
 function OnTheWay({ store }: TabProps) {
   const pending = useSelect(store, (state) => state.pending);
+  const isOffline = useSelect(store, (state) => state.connection === "offline");
   const isSlow = store.isKernelSlow.value;
   const sends = pending.filter(({ name }) => name === "send");
   // Usually it takes milliseconds: then there is nothing to see.
@@ -92,7 +94,9 @@ function OnTheWay({ store }: TabProps) {
             {text.slice(0, 2000)}
           </div>
           <footer class="rb-message-foot">
-            <span class="rb-message-meta">waiting for the kernel</span>
+            <span class="rb-message-meta">
+              {isOffline ? "waiting for the connection" : "waiting for the kernel"}
+            </span>
           </footer>
         </article>
       ))}

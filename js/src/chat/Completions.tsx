@@ -10,6 +10,9 @@ import { type Completion, complete, completions, tokenAt } from "./completion";
 /** Servers come and go; the list is asked for again after this time. */
 const FRESH_MS = 10_000;
 
+/** No more than this before the caret is looked at: typing in a long text must cost nothing more. */
+const LONGEST_NAME = 1000;
+
 type Field = { current: HTMLTextAreaElement | null };
 
 export interface Completing {
@@ -24,6 +27,7 @@ export interface Completing {
 }
 
 export function useCompleting(store: Store, field: Field, listId: string): Completing {
+  /** What stands before the caret; of a long text its end. */
   const [before, setBefore] = useState("");
   const [dismissed, setDismissed] = useState("");
   const [at, setAt] = useState(0);
@@ -35,16 +39,20 @@ export function useCompleting(store: Store, field: Field, listId: string): Compl
   const look = () => {
     const element = field.current;
     if (!element) return;
-    const next = element.value.slice(0, element.selectionStart);
+    const caret = element.selectionStart;
+    const tail = element.value.slice(Math.max(0, caret - LONGEST_NAME), caret);
+    // Not at the beginning, where prompts stand.
+    const next = caret > LONGEST_NAME ? ` ${tail}` : tail;
     if (next !== before) setAt(0);
     setBefore(next);
   };
   const pick = (option: Completion) => {
     const element = field.current;
     if (!element || !token) return;
-    const done = complete(element.value, before.length, option);
+    const caret = element.selectionStart;
+    const done = complete(element.value, caret, option);
     element.focus();
-    replaceText(element, done.text, token.start, done.end);
+    replaceText(element, done.text, caret - token.words.length - 1, done.end);
     setBefore("");
   };
   const keys: Record<string, () => void> = {

@@ -1,20 +1,20 @@
 /** The input and what stands around it. */
 
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApproveModeControl } from "../approvals/ApproveMode";
 import { isActive } from "../state/selectors";
 import type { Store } from "../state/store";
+import { loadUnsent, useSaved } from "../state/unsent";
 import { Button } from "../ui/Button";
 import { replaceText } from "../ui/edit";
 import { useSelect } from "../ui/hooks";
 import type { View } from "../view";
 import type { ChatActions } from "./actions";
 import { Completions, useCompleting } from "./Completions";
-import { loadDraft, saveDraft } from "./draft";
 import { ModelPicker } from "./ModelPicker";
+import { useRecall } from "./recall";
 import { Totals } from "./Totals";
 
-const SAVED_AFTER_MS = 300;
 /** The second click of a double click on Send would meet Stop. */
 const STOP_NOT_BEFORE_MS = 500;
 
@@ -29,23 +29,21 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
   const conversationId = useSelect(store, (state) => state.conversation.id);
   const isBusy = useSelect(store, isActive);
   const isGone = useSelect(store, (state) => state.connection === "gone");
-  const [draft, setDraft] = useDraft(conversationId);
   const field = useRef<HTMLTextAreaElement>(null);
+  const key = conversationId && `draft:${view.place || conversationId}`;
+  const draftOf = useDraft(key, view, store, field);
+  useEffect(() => {
+    // What waited there waits nowhere now.
+    if (isGone) view.bringBack(...store.state.peek().queue.map(({ text }) => text));
+  }, [isGone, store, view]);
+  const { draft, setDraft } = draftOf;
   const sentAt = useRef(0);
   const completing = useCompleting(store, field, `${view.id}-completions`);
+  const recall = useRecall(store, field);
   useGrowth(field, draft);
 
-  const empty = () => {
-    if (field.current) replaceText(field.current, "");
-    setDraft("");
-  };
-  const send = async () => {
-    const text = draft;
-    if (text.trim() === "" || isGone) return;
-    empty();
-    const isTaken = await actions.send(text);
-    // What was typed meanwhile comes after what came back.
-    if (!isTaken) setDraft((typed) => (typed === "" ? text : `${text}\n${typed}`));
+  const send = () => {
+    if (draft.trim() !== "" && !isGone) draftOf.send(actions);
   };
   const sendByClick = () => {
     sentAt.current = performance.now();
@@ -90,7 +88,7 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
         onKeyUp={completing.look}
         onClick={completing.look}
         onKeyDown={(event) => {
-          if (completing.press(event)) return;
+          if (completing.press(event) || recall(event)) return;
           if (event.key !== "Enter" || event.shiftKey) return;
           event.preventDefault();
           if (!event.repeat) send();
@@ -134,29 +132,50 @@ export function Composer({ store, view, actions, complain }: ComposerProps) {
 const isBeside = (target: EventTarget | null): boolean =>
   target instanceof Element && !target.closest("textarea, button, input, [role=dialog], [role=listbox]");
 
-type Change = string | ((before: string) => string);
-
-function useDraft(conversationId: string): [string, (change: Change) => void] {
+/** What is in the field, kept under `key` together with what is on its way to the kernel. */
+function useDraft(key: string, view: View, store: Store, field: { current: HTMLTextAreaElement | null }) {
   const [draft, setDraft] = useState("");
-  const loadedFor = useRef("");
+  const [sending, setSending] = useState<readonly string[]>([]);
+  const put = useCallback((text: string) => {
+    if (field.current) replaceText(field.current, text);
+    setDraft(text);
+  }, []);
+  /** Puts texts that were typed before in front of what is typed now. */
+  const bringBack = useCallback(
+    (...texts: string[]) =>
+      put([...texts, field.current?.value ?? ""].filter((text) => text !== "").join("\n")),
+    [put],
+  );
+  /** What was kept before is saved over only once it was read. */
+  const [loadedFor, setLoadedFor] = useState("");
   useEffect(() => {
-    if (conversationId === "" || loadedFor.current === conversationId) return;
-    const isFirst = loadedFor.current === "";
-    loadedFor.current = conversationId;
+    if (key === "" || loadedFor === key) return;
+    const isFirst = loadedFor === "";
+    const kept = loadUnsent(key);
     // A new chat takes along what is being typed.
-    if (isFirst) setDraft((typed) => typed || loadDraft(conversationId));
-  }, [conversationId]);
-  useEffect(() => {
-    if (conversationId === "") return;
-    const timer = setTimeout(() => saveDraft(conversationId, draft), SAVED_AFTER_MS);
-    const saveNow = () => saveDraft(conversationId, draft);
-    window.addEventListener("pagehide", saveNow);
-    return () => {
-      clearTimeout(timer);
-      window.removeEventListener("pagehide", saveNow);
-    };
-  }, [conversationId, draft]);
-  return [draft, useCallback((change: Change) => setDraft(change), [])];
+    if (isFirst && kept && !isSent(store, kept)) bringBack(kept);
+    setLoadedFor(key);
+  }, [key, loadedFor, store, bringBack]);
+  useLayoutEffect(() => {
+    view.bringBack = bringBack;
+  }, [view, bringBack]);
+  useSaved(loadedFor, [...sending, draft].filter((text) => text !== "").join("\n") || null);
+  const send = async (actions: ChatActions) => {
+    const text = draft;
+    put("");
+    setSending((before) => [...before, text]);
+    const isTaken = await actions.send(text);
+    setSending((before) => before.toSpliced(before.indexOf(text), 1));
+    if (!isTaken) bringBack(text);
+  };
+  return { draft, setDraft, send };
+}
+
+/** True if the kernel, or the way there, has what was on its way when the view or the page went. */
+function isSent(store: Store, text: string): boolean {
+  const { pending, queue, messages } = store.state.peek();
+  const asked = messages.filter(({ role }) => role === "user").slice(-3);
+  return [...pending, ...queue, ...asked].some((it) => it.text === text);
 }
 
 const GROWS_BY_ITSELF = typeof CSS !== "undefined" && !!CSS.supports?.("field-sizing", "content");

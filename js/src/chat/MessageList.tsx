@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { isActive } from "../state/selectors";
+import { canAsk } from "../state/selectors";
 import type { Store } from "../state/store";
 import { ToolGroups } from "../tools/groups";
 import { Button } from "../ui/Button";
@@ -30,7 +30,7 @@ export function MessageList({ store, actions, context, endRequests, children }: 
   const messages = useSelect(store, (state) => state.messages);
   const toolRuns = useSelect(store, (state) => state.toolRuns);
   const conversationId = useSelect(store, (state) => state.conversation.id);
-  const isBusy = useSelect(store, isActive);
+  const isBusy = !useSelect(store, canAsk);
   const model = useSelect(store, (state) => state.model);
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);

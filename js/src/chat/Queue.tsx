@@ -1,46 +1,67 @@
 /** Messages that wait to be said, above the input. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { QueuedView } from "../protocol";
 import type { Store } from "../state/store";
+import { saveUnsent, useUnsent } from "../state/unsent";
 import { Button } from "../ui/Button";
+import { useSelect } from "../ui/hooks";
+import type { View } from "../view";
 
 interface QueueProps {
   store: Store;
+  view: View;
   items: readonly QueuedView[];
   complain(text: string): void;
 }
 
-export function Queue({ store, items, complain }: QueueProps) {
-  if (items.length === 0) return null;
+export function Queue({ store, view, items, complain }: QueueProps) {
+  const isGone = useSelect(store, (state) => state.connection === "gone");
+  if (items.length === 0 || isGone) return null;
   return (
     <ul class="rb-queue" aria-label="Waiting messages">
       {items.map((item) => (
-        <QueuedItem key={item.id} store={store} item={item} complain={complain} />
+        <QueuedItem key={item.id} store={store} view={view} item={item} complain={complain} />
       ))}
     </ul>
   );
 }
 
-function QueuedItem({
-  store,
-  item,
-  complain,
-}: {
+interface QueuedItemProps {
   store: Store;
+  view: View;
   item: QueuedView;
   complain(text: string): void;
-}) {
-  const [draft, setDraft] = useState<string | null>(null);
+}
+
+function QueuedItem({ store, view, item, complain }: QueuedItemProps) {
+  const [draft, setDraft] = useUnsent(`queue:${item.id}`);
   const field = useRef<HTMLInputElement>(null);
   const isEditing = draft !== null;
   useEffect(() => {
     if (isEditing) field.current?.focus();
   }, [isEditing]);
   const report = (error: Error) => complain(error.message);
+  const edited = useRef(draft);
+  edited.current = draft === item.text ? null : draft;
+  useLayoutEffect(
+    () => () => {
+      // It was asked, or is gone, while somebody was changing it: the change goes on in the input.
+      const isGone = !store.state.peek().queue.some(({ id }) => id === item.id);
+      if (!isGone || !edited.current) return;
+      saveUnsent(`queue:${item.id}`, null);
+      view.bringBack(edited.current);
+    },
+    [],
+  );
   const save = () => {
-    if (draft?.trim()) store.command("queue_edit", { item_id: item.id, text: draft }).catch(report);
+    if (!draft?.trim()) return setDraft(null);
+    const text = draft;
     setDraft(null);
+    store.command("queue_edit", { item_id: item.id, text }).catch((error) => {
+      report(error);
+      view.bringBack(text);
+    });
   };
   if (draft !== null) {
     return (

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useUnsent } from "../state/unsent";
 import { Button } from "../ui/Button";
 import { CopyButton } from "../ui/CopyButton";
 import { count } from "../ui/format";
@@ -12,15 +13,26 @@ const SHOWN_LINES = 18;
 const SOURCES: Record<string, string> = { magic: "from a cell", api: "from Python" };
 
 export function UserMessage({ message, isBusy, actions }: MessageProps) {
-  const [isEditing, setEditing] = useState(false);
+  const [draft, setDraft] = useUnsent(`edit:${message.id}`);
+  const [isEditing, setEditing] = useState(draft !== null);
   if (isEditing) {
     return (
       <Editor
-        text={message.text}
-        onCancel={() => setEditing(false)}
-        onSend={(text) => {
+        draft={draft ?? message.text}
+        canSend={!isBusy}
+        onInput={setDraft}
+        onClose={() => {
           setEditing(false);
-          actions.edit(message.id, text);
+          if (draft === message.text) setDraft(null);
+        }}
+        onCancel={() => {
+          setEditing(false);
+          setDraft(null);
+        }}
+        onSend={async (text) => {
+          setEditing(false);
+          if (await actions.edit(message.id, text)) setDraft(null);
+          else setEditing(true);
         }}
       />
     );
@@ -32,6 +44,7 @@ export function UserMessage({ message, isBusy, actions }: MessageProps) {
       </div>
       <footer class="rb-message-foot">
         {SOURCES[message.source] && <span class="rb-message-meta">{SOURCES[message.source]}</span>}
+        {draft !== null && <span class="rb-message-meta">edited, not sent</span>}
         <span class="rb-message-actions">
           <CopyButton label="Copy message" text={message.text} />
           <Button
@@ -77,19 +90,23 @@ function fold(text: string): string {
 }
 
 interface EditorProps {
-  text: string;
+  draft: string;
+  canSend: boolean;
+  onInput(text: string): void;
   onSend(text: string): void;
+  /** Out of sight; what was typed is kept. */
+  onClose(): void;
   onCancel(): void;
 }
 
-function Editor({ text, onSend, onCancel }: EditorProps) {
-  const [draft, setDraft] = useState(text);
+function Editor({ draft, canSend, onInput, onSend, onClose, onCancel }: EditorProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     field.current?.focus();
-    field.current?.setSelectionRange(text.length, text.length);
-  }, [text.length]);
-  const send = () => draft.trim() && onSend(draft);
+    field.current?.setSelectionRange(draft.length, draft.length);
+  }, []);
+  const isReady = canSend && draft.trim() !== "";
+  const send = () => isReady && onSend(draft);
   return (
     <div class="rb-edit">
       <textarea
@@ -98,7 +115,7 @@ function Editor({ text, onSend, onCancel }: EditorProps) {
         dir="auto"
         aria-label="Edit your message"
         value={draft}
-        onInput={(event) => setDraft(event.currentTarget.value)}
+        onInput={(event) => onInput(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === "Enter" && !event.shiftKey) {
             event.preventDefault();
@@ -106,14 +123,14 @@ function Editor({ text, onSend, onCancel }: EditorProps) {
           }
           if (event.key === "Escape") {
             event.stopPropagation();
-            onCancel();
+            onClose();
           }
         }}
       />
       <div class="rb-edit-buttons">
         <span class="rb-message-meta">What came after it is replaced.</span>
         <Button label="Cancel" onClick={onCancel} />
-        <Button label="Resend" kind="primary" isDisabled={draft.trim() === ""} onClick={send} />
+        <Button label="Resend" kind="primary" isDisabled={!isReady} onClick={send} />
       </div>
     </div>
   );

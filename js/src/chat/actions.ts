@@ -15,7 +15,8 @@ export interface ChatActions extends ToolActions {
   /** The same question again, with the older half of the conversation left out. */
   shorten(messageId: string): void;
   continueAnswer(messageId: string): void;
-  edit(messageId: string, text: string): void;
+  /** Resolves to false when it was not taken. */
+  edit(messageId: string, text: string): Promise<boolean>;
   /** The same question again, to another model. */
   retryWith(messageId: string, model: string): void;
   newConversation(): void;

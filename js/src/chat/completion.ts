@@ -13,8 +13,6 @@ export interface Completion {
 export interface Token {
   sign: "/" | "@";
   words: string;
-  /** Where in the text it begins. */
-  start: number;
 }
 
 const MOST_SHOWN = 30;
@@ -22,10 +20,9 @@ const MOST_SHOWN = 30;
 /** The reference that is being typed at the end of `before`; a prompt is one only at the very beginning. */
 export function tokenAt(before: string): Token | null {
   const [, prompt] = /^\/(\S*)$/.exec(before) ?? [];
-  if (prompt !== undefined) return { sign: "/", words: prompt, start: 0 };
+  if (prompt !== undefined) return { sign: "/", words: prompt };
   const [, resource] = /(?:^|\s)@(\S*)$/.exec(before) ?? [];
-  if (resource === undefined) return null;
-  return { sign: "@", words: resource, start: before.length - resource.length - 1 };
+  return resource === undefined ? null : { sign: "@", words: resource };
 }
 
 /** What may be meant by `token`: names that begin with its words first. */

@@ -24,15 +24,18 @@ const OUTSIDE: ReadonlySet<string> = new Set(["OPENROUTER_API_KEY", "RUSTBOT_API
 export function KeySection({ keyView, store, view, form }: KeySectionProps) {
   const id = `${view.id}-key`;
   const input = useRef<HTMLInputElement>(null);
-  const [key, setKey] = useState("");
+  const key = form.typedKey.value;
+  const setKey = (text: string) => {
+    form.typedKey.value = text;
+  };
   const [place, setPlace] = useState<Place>("memory");
   const [isBusy, setIsBusy] = useState(false);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
   const requests = view.keyFocusRequests.value;
 
   useEffect(() => {
-    if (requests === form.answeredKeyRequests) return;
-    form.answeredKeyRequests = requests;
+    if (requests === view.answeredKeyRequests) return;
+    view.answeredKeyRequests = requests;
     input.current?.scrollIntoView?.({ block: "center" });
     input.current?.focus();
   }, [requests]);

@@ -1,8 +1,9 @@
-/** One view's unsaved settings: they survive a change of tab and whatever the kernel says meanwhile. */
+/** One view's unsaved settings: they survive a change of tab, a view made anew, and whatever the kernel says meanwhile. */
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { FieldView, SettingsView } from "../protocol";
 import type { Store } from "../state/store";
+import { loadUnsent, saveUnsent } from "../state/unsent";
 import type { View } from "../view";
 import { type Edit, isChange, readEdit, toEdit } from "./fields";
 
@@ -17,7 +18,7 @@ const forms = new WeakMap<View, SettingsForm>();
 
 /** The form of this view, the same one each time the tab is opened. */
 export function formOf(view: View, store: Store): SettingsForm {
-  const form = forms.get(view) ?? new SettingsForm(store);
+  const form = forms.get(view) ?? new SettingsForm(store, view.place && `settings:${view.place}`);
   forms.set(view, form);
   return form;
 }
@@ -29,10 +30,25 @@ export class SettingsForm {
   readonly refusals = signal<ReadonlyMap<string, string>>(new Map());
   readonly isBusy = signal(false);
   readonly outcome = signal<Outcome | null>(null);
-  /** How many of the view's requests for the key field were answered. */
-  answeredKeyRequests = 0;
+  /** The key that is being typed; it is kept here and nowhere else. */
+  readonly typedKey = signal("");
 
-  constructor(private readonly store: Store) {}
+  constructor(
+    private readonly store: Store,
+    /** Edits are kept under it, over a reload of the page, too; "" keeps them as long as the view lives. */
+    private readonly keptAs: string,
+  ) {
+    this.edits.value = readKept(keptAs);
+    effect(() => this.keep(this.edits.value));
+  }
+
+  private keep(edits: ReadonlyMap<string, Edit>): void {
+    // Tables hold headers, and those may hold keys.
+    const plain = [...edits].filter(([name]) => this.field(name)?.type !== "table");
+    // Settings that are not known yet are no reason to forget what was kept.
+    if (this.keptAs === "" || (edits.size > 0 && !this.settings)) return;
+    saveUnsent(this.keptAs, plain.length > 0 ? JSON.stringify(plain) : null);
+  }
 
   /** Peeked at: who shows the form renders for new settings, not for every word that streams. */
   private get settings(): SettingsView | null {
@@ -157,6 +173,14 @@ export class SettingsForm {
     if (name !== undefined) this.refusals.value = new Map(this.refusals.value).set(name, text);
     const label = name !== undefined && this.field(name)?.label;
     this.outcome.value = { isOk: false, text: label ? `Not saved: see “${label}”.` : text };
+  }
+}
+
+function readKept(key: string): ReadonlyMap<string, Edit> {
+  try {
+    return new Map(JSON.parse((key && loadUnsent(key)) || "[]"));
+  } catch {
+    return new Map();
   }
 }
 

@@ -1,6 +1,7 @@
 /** (state, action) → state, without effects. An op that repeats what we have changes nothing. */
 
 import type { Envelope, EventRow, MessageView, Op, SnapshotOp, ToolRunView } from "../protocol";
+import type { Ending } from "../transport";
 import { INITIAL_STATE, type PendingCommand, type State } from "./state";
 import { addOutput, dropRuns, endRuns, groupRuns, putRun } from "./toolRuns";
 
@@ -9,7 +10,9 @@ export const MOST_EVENTS = 50_000;
 
 export type Action =
   | { type: "envelope"; envelope: Envelope; view: string; now: number }
-  | { type: "gone" }
+  | { type: "gone"; ending: Ending }
+  | { type: "link"; isUp: boolean }
+  | { type: "silent" }
   | { type: "sent"; command: PendingCommand }
   | { type: "sync_asked" }
   | { type: "earlier_messages"; messages: MessageView[]; toolRuns: ToolRunView[]; hasEarlier: boolean }
@@ -20,7 +23,11 @@ export function reduce(state: State, action: Action): State {
     case "envelope":
       return receive(state, action.envelope, action.view, action.now);
     case "gone":
-      return lose(state);
+      return lose(state, action.ending);
+    case "link":
+      return link(state, action.isUp);
+    case "silent":
+      return state.connection === "live" ? { ...state, connection: "silent" } : state;
     case "sent":
       return { ...state, pending: [...state.pending, action.command] };
     case "sync_asked":
@@ -41,20 +48,38 @@ export function reduce(state: State, action: Action): State {
   }
 }
 
+const AFTER_A_SIGN = {
+  loading: "loading",
+  gone: "loading",
+  live: "live",
+  offline: "live",
+  silent: "live",
+} as const satisfies Record<State["connection"], State["connection"]>;
+
 /** With the kernel its turn has ended; what had come of the answer is kept. */
-function lose(state: State): State {
+function lose(state: State, ending: Ending): State {
+  // What came first is the cause, what follows its consequence.
+  if (state.connection === "gone") return state;
   const messages = state.messages.map((message) =>
     message.status === "streaming" ? { ...message, status: "interrupted" as const } : message,
   );
   return {
     ...state,
     connection: "gone",
+    ending,
     pending: [],
     messages,
     toolRuns: endRuns(state.toolRuns),
     approvals: [],
     agent: { ...INITIAL_STATE.agent, state: "closed" },
   };
+}
+
+function link(state: State, isUp: boolean): State {
+  if (state.connection === "gone") return state;
+  if (!isUp) return { ...state, connection: "offline" };
+  // Something may have been said meanwhile.
+  return state.connection === "offline" ? { ...state, connection: "loading", needsSync: true } : state;
 }
 
 function receive(state: State, envelope: Envelope, view: string, now: number): State {
@@ -66,7 +91,7 @@ function receive(state: State, envelope: Envelope, view: string, now: number): S
     epoch: envelope.epoch,
     seq: envelope.seq,
     // A message is proof of life, whatever was announced before.
-    connection: state.connection === "gone" ? "loading" : state.connection,
+    connection: AFTER_A_SIGN[state.connection],
     needsSync: state.needsSync || hasGap || state.connection === "gone",
     // Another kernel counts its events from 1 again.
     events: isNewLife ? [] : state.events,

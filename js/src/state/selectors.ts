@@ -9,6 +9,9 @@ const AT_REST: ReadonlySet<AgentState> = new Set<AgentState>(["idle", "error", "
 /** Whether a turn runs that Stop would end. */
 export const isActive = (state: State): boolean => !AT_REST.has(state.agent.state);
 
+/** Whether a question can be asked now that is to be answered at once. */
+export const canAsk = (state: State): boolean => !isActive(state) && state.connection !== "gone";
+
 const LABELS: Record<AgentState, string> = {
   idle: "Ready",
   processing: "Thinking",
@@ -24,6 +27,8 @@ const LABELS: Record<AgentState, string> = {
 export function stateLabel(state: State): string {
   if (state.connection === "gone") return "Disconnected";
   if (state.connection === "loading") return "Connecting";
+  if (state.connection === "offline") return "Not connected";
+  if (state.connection === "silent") return "The kernel does not answer";
   return LABELS[state.agent.state] ?? state.agent.state;
 }
 

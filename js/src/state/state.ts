@@ -16,6 +16,7 @@ import type {
   ToolsView,
   TotalsView,
 } from "../protocol";
+import type { Ending } from "../transport";
 
 export interface PendingCommand {
   id: string;
@@ -29,8 +30,13 @@ export interface PendingCommand {
 export type ToolRuns = ReadonlyMap<string, readonly ToolRunView[]>;
 
 export interface State {
-  /** loading: no snapshot yet; gone: the kernel that made this widget is. */
-  connection: "loading" | "live" | "gone";
+  /**
+   * loading: no snapshot yet; offline: the page has no way to the kernel; silent: the kernel was asked for a sign of
+   * life and gave none; gone: the kernel that made this widget is.
+   */
+  connection: "loading" | "live" | "offline" | "silent" | "gone";
+  /** Of the connection that is gone. */
+  ending: Ending;
   epoch: string;
   /** Of the last envelope; 0 before the first. */
   seq: number;
@@ -64,6 +70,7 @@ export interface State {
 
 export const INITIAL_STATE: State = {
   connection: "loading",
+  ending: "ended",
   epoch: "",
   seq: 0,
   needsSync: false,

@@ -10,8 +10,9 @@ import {
   type LibraryName,
   PROTOCOL_VERSION,
 } from "../protocol";
-import type { Transport } from "../transport";
+import type { Ending, Transport } from "../transport";
 import { type Action, reduce } from "./reducer";
+import { isActive } from "./selectors";
 import { INITIAL_STATE, type State } from "./state";
 
 /** The kernel refused a command, or is gone; the text is for people. */
@@ -27,6 +28,16 @@ const PATIENT: ReadonlySet<CommandName> = new Set<CommandName>([
   "find_servers",
   "library",
 ]);
+
+/** A kernel at work that says nothing for so long is asked for a sign of life. */
+const QUIET_MS = 20_000;
+const ANSWERS_WITHIN_MS = 10_000;
+
+export const ENDING_WORDS: Readonly<Record<Ending, string>> = {
+  restarted: "The kernel was restarted: run the cell again.",
+  ended: "The kernel of this chat has ended: run the cell again.",
+  closed: "This chat was closed: run the cell again for another one.",
+};
 
 interface Waiting {
   message: CommandMessage;
@@ -53,6 +64,8 @@ export class Store {
   private eventViewers = 0;
   private slowTimer: ReturnType<typeof setTimeout> | undefined;
   private syncTimer: ReturnType<typeof setTimeout> | undefined;
+  private lifeTimer: ReturnType<typeof setTimeout> | undefined;
+  private heardAt = Number.NEGATIVE_INFINITY;
   private lastSyncAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -64,14 +77,23 @@ export class Store {
       {
         envelope: (envelope) => this.receive(envelope),
         library: (header, data) => this.libraries.get(header.id)?.(header, data),
-        gone: () => this.lose(),
+        gone: (ending) => this.lose(ending),
+        link: (isUp) => this.link(isUp),
       },
       signal,
     );
     signal.addEventListener("abort", () => {
       clearTimeout(this.slowTimer);
       clearTimeout(this.syncTimer);
+      clearTimeout(this.lifeTimer);
     });
+    document.addEventListener(
+      "visibilitychange",
+      () => {
+        if (document.visibilityState === "visible") this.askForLife();
+      },
+      { signal },
+    );
   }
 
   select<T>(selector: (state: State) => T): ReadonlySignal<T> {
@@ -97,8 +119,32 @@ export class Store {
       });
       this.dispatch({ type: "sent", command: { id: message.id, name, sentAt, text } });
       if (this.transport.send(message as CommandMessage)) this.watchForSilence();
-      else this.lose();
+      else this.lose("ended");
     });
+  }
+
+  private link(isUp: boolean): void {
+    this.dispatch({ type: "link", isUp });
+    if (this.current.value.needsSync) this.sync();
+  }
+
+  /** A kernel that is at work and says nothing for long is asked whether it is there. */
+  private watchLife(): void {
+    clearTimeout(this.lifeTimer);
+    // Before ipykernel 7 a kernel that runs a cell answers nobody.
+    const { hasSubshells, connection } = this.current.value;
+    if (!isActive(this.current.value) || !hasSubshells || connection !== "live") return;
+    this.lifeTimer = setTimeout(() => this.askForLife(), QUIET_MS);
+  }
+
+  private askForLife(): void {
+    const { hasSubshells, connection } = this.current.value;
+    const isHeard = this.clock() - this.heardAt < QUIET_MS;
+    if (isHeard || !hasSubshells || connection !== "live") return;
+    this.lastSyncAt = this.clock();
+    this.command("sync", {}).catch(() => {});
+    clearTimeout(this.lifeTimer);
+    this.lifeTimer = setTimeout(() => this.dispatch({ type: "silent" }), ANSWERS_WITHIN_MS);
   }
 
   /** Asks for a snapshot, at most once a second. */
@@ -162,6 +208,7 @@ export class Store {
   }
 
   private receive(envelope: Envelope): void {
+    this.heardAt = this.clock();
     const before = this.current.value;
     this.dispatch({ type: "envelope", envelope, view: this.view, now: this.clock() });
     for (const op of envelope.ops) {
@@ -178,6 +225,7 @@ export class Store {
       this.subscribeToEvents();
     if (after.needsSync) this.sync();
     this.watchForSilence();
+    this.watchLife();
   }
 
   /** The kernel reads in order: what is older than an acknowledged command and silent was lost on the way. */
@@ -192,18 +240,23 @@ export class Store {
 
   private watchForSilence(): void {
     clearTimeout(this.slowTimer);
-    const waits = [...this.waiting.values()].filter(({ message }) => !PATIENT.has(message.command));
+    // Asked for by ourselves, while there is something to show: nobody waits for it.
+    const isOurs = (name: CommandName) => name === "sync" && this.current.value.connection === "live";
+    const waits = [...this.waiting.values()].filter(
+      ({ message: { command } }) => !PATIENT.has(command) && !isOurs(command),
+    );
     const oldest = Math.min(...waits.map(({ sentAt }) => sentAt));
     const left = oldest + SLOW_AFTER_MS - this.clock();
     this.isKernelSlow.value = left <= 0;
     if (left > 0 && Number.isFinite(left)) this.slowTimer = setTimeout(() => this.watchForSilence(), left);
   }
 
-  private lose(): void {
-    this.dispatch({ type: "gone" });
+  private lose(ending: Ending): void {
+    clearTimeout(this.lifeTimer);
+    this.dispatch({ type: "gone", ending });
     const lost = [...this.waiting.values()];
     this.waiting.clear();
     this.watchForSilence();
-    for (const { reject } of lost) reject(new CommandFailed("The kernel was restarted: run the cell again."));
+    for (const { reject } of lost) reject(new CommandFailed(ENDING_WORDS[this.current.value.ending]));
   }
 }

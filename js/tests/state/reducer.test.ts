@@ -103,7 +103,7 @@ describe("envelopes", () => {
   });
 
   test("prove that a kernel thought lost is alive", () => {
-    const gone = reduce(live(), { type: "gone" });
+    const gone = reduce(live(), { type: "gone", ending: "restarted" });
 
     const after = receive(gone, 2);
 
@@ -245,7 +245,7 @@ describe("tool calls", () => {
   test("are stopped, and nothing waits for the user, when the kernel is gone", () => {
     const waiting = receive(running, 3, { op: "approvals", items: [approval()] });
 
-    const after = reduce(waiting, { type: "gone" });
+    const after = reduce(waiting, { type: "gone", ending: "restarted" });
 
     expect(after.toolRuns.get("a")?.[0]?.state).toBe("interrupted");
     expect(after.approvals).toEqual([]);
