@@ -41,6 +41,11 @@ class Proxy:
         return urlsplit(self.url)
 
     @property
+    def is_secure(self) -> bool:
+        """True if the way to the proxy itself is encrypted."""
+        return self.parts.scheme == "https"
+
+    @property
     def has_login(self) -> bool:
         """True if the variable holds a user name."""
         return bool(self.parts.username)

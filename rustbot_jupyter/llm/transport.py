@@ -92,7 +92,7 @@ def _tls(base_url: str) -> ssl.SSLContext:
 def _through(proxy: Proxy | None) -> httpx.Proxy | None:
     if proxy is None:
         return None
-    return httpx.Proxy(proxy.url, ssl_context=trusted() if proxy.parts.scheme == "https" else None)
+    return httpx.Proxy(proxy.url, ssl_context=trusted() if proxy.is_secure else None)
 
 
 def failure(error: Exception, target: Target, *, has_begun: bool, has_head: bool) -> ModelError:

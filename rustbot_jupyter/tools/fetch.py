@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import re
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,12 +15,14 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpcore
-import httpx
 
 from rustbot_jupyter import __version__
+from rustbot_jupyter.certificates import BadCertificates, trusted
 from rustbot_jupyter.errors import ToolError, ToolTimeout
+from rustbot_jupyter.proxies import Proxy
 from rustbot_jupyter.tools.addresses import IPAddress, Reach, WebAddress, shown
 from rustbot_jupyter.tools.short_text import clip_quietly
+from rustbot_jupyter.tools.tunnels import proxy_before, tunnel
 from rustbot_jupyter.tools.workers import in_worker
 from rustbot_jupyter.unpacking import ACCEPTED, Unpacker
 
@@ -68,7 +71,7 @@ class Page:
 async def fetch(url: str, reach: Reach) -> Page:
     """The page at an address. Redirects within its site are followed.
 
-    No cookie, key or referrer is sent, and no proxy or environment variable has a say in where.
+    No cookie, key or referrer is sent. A proxy of the environment is asked for the checked address only.
 
     Raises:
         ToolTimeout: Nothing came in time. What did come is kept, with a note.
@@ -121,9 +124,9 @@ def is_same_site(one: WebAddress, other: WebAddress) -> bool:
 
 @asynccontextmanager
 async def _response(address: WebAddress, reach: Reach) -> AsyncIterator[httpcore.Response]:
-    backend = _PinnedBackend(await reach.addresses_of(address))
-    is_https = address.scheme == "https"
-    certificates = await in_worker(httpx.create_ssl_context) if is_https else None
+    addresses = await reach.addresses_of(address)
+    backend = _PinnedBackend(addresses, proxy_before(address, addresses))
+    certificates = await _certificates() if address.scheme == "https" else None
     # Not of text: nobody else may read the address once more, and differently.
     url = httpcore.URL(
         scheme=address.scheme.encode(), host=address.host.encode(), port=address.port, target=address.target.encode()
@@ -136,6 +139,13 @@ async def _response(address: WebAddress, reach: Reach) -> AsyncIterator[httpcore
         raise ToolError(
             f"{shown(address.origin)} gave no page: {_reason(error)}. Try later, or another page."
         ) from error
+
+
+async def _certificates() -> ssl.SSLContext:
+    try:
+        return await in_worker(trusted)
+    except BadCertificates as error:
+        raise ToolError(f"The certificates of {error} cannot be read. Correct or unset that variable.") from error
 
 
 def _request_headers(address: WebAddress) -> list[tuple[str, str]]:
@@ -156,8 +166,9 @@ def _reason(error: Exception) -> str:
 class _PinnedBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses that were checked, whatever the name means by now."""
 
-    def __init__(self, addresses: Iterable[IPAddress]) -> None:
+    def __init__(self, addresses: Iterable[IPAddress], proxy: Proxy | None) -> None:
         self._hosts = [str(address) for address in addresses][:_MOST_ADDRESSES]
+        self._proxy = proxy
         self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -168,7 +179,9 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """A connection to the first address that takes one."""
+        """A connection to the first address that takes one; through the proxy, if there is one, to the first of all."""
+        if self._proxy is not None:
+            return await tunnel(self._inner, self._proxy, self._hosts[0], port)
         *firsts, last = self._hosts
         for each in firsts:
             try:

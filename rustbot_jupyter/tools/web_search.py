@@ -7,15 +7,20 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from rustbot_jupyter.certificates import BadCertificates, trusted
 from rustbot_jupyter.errors import ToolError
 from rustbot_jupyter.key_spellings import spellings
+from rustbot_jupyter.proxies import BadProxy, proxy_for
 from rustbot_jupyter.tools.addresses import read_address
 from rustbot_jupyter.tools.short_text import clip_quietly
 from rustbot_jupyter.tools.workers import in_worker
 from rustbot_jupyter.unpacking import ACCEPTED, Unpacker
+
+if TYPE_CHECKING:
+    import httpx
 
 BRAVE_URL = "https://api.search.brave.com/res/v1/web/search"
 TAVILY_URL = "https://api.tavily.com/search"
@@ -203,7 +208,7 @@ async def _send(request: _Request) -> _Answer:
     try:
         async with (
             asyncio.timeout(LIMIT_S),
-            httpx.AsyncClient(trust_env=not request.is_direct, timeout=LIMIT_S) as client,
+            _client(request) as client,
             client.stream(method, request.url, params=request.params, json=request.body, headers=headers) as response,
         ):
             # What a failure says may hold the key.
@@ -211,10 +216,28 @@ async def _send(request: _Request) -> _Answer:
                 return _Answer(status=response.status_code)
             encoding = response.headers.get("Content-Encoding", "")
             return _Answer(status=response.status_code, body=await _read(response.aiter_raw(), Unpacker(encoding)))
+    except BadProxy as error:
+        return _Answer(failure=f"could not be asked: {error}")
+    except BadCertificates as error:
+        return _Answer(
+            failure=f"could not be asked: the certificates of {error} cannot be read. Correct that variable."
+        )
     except (TimeoutError, httpx.TimeoutException):
         return _Answer(failure=f"did not answer within {LIMIT_S:g} s. Try again later.")
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         return _Answer(failure=f"could not be asked ({type(error).__name__}). Check its address and the connection.")
+
+
+def _client(request: _Request) -> httpx.AsyncClient:
+    import httpx
+
+    proxy = None if request.is_direct else proxy_for(request.url)
+    return httpx.AsyncClient(
+        trust_env=False,
+        proxy=None if proxy is None else httpx.Proxy(proxy.url, ssl_context=trusted() if proxy.is_secure else None),
+        verify=trusted() if request.url.lower().startswith("https:") else True,
+        timeout=LIMIT_S,
+    )
 
 
 async def _read(pieces: AsyncIterator[bytes], unpacker: Unpacker) -> bytes:

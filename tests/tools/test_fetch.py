@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import os
 import select
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from effort import SOON_S
+from servers import proxying
 from servers.misbehaving import (
     CLOSE,
     HOLD,
@@ -645,3 +647,66 @@ async def test_https_is_not_given_up_by_a_redirect(tmp_path: Path) -> None:
 
     assert is_same_site(plain, secure)
     assert not is_same_site(secure, plain)
+
+
+# Proxies.
+
+FAR_REACH = Reach(resolve=lambda name: ["203.0.113.7"], is_allowed=lambda address: True)
+
+
+async def test_a_page_comes_through_the_proxy_from_the_checked_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public, context = proxying.authority(tmp_path, HOST)
+    monkeypatch.setenv("SSL_CERT_FILE", os.fspath(public))
+
+    with proxying.secure_server(context, content_type="text/plain", body=b"far away") as port:
+        proxy = proxying.TunnelProxy(port, wants_login=base64.b64encode(b"me:secret").decode())
+        with proxy.running() as proxy_port:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@127.0.0.1:{proxy_port}")
+            page = await fetch(f"https://{HOST}/page", FAR_REACH)
+
+    assert page.text == "far away"
+    # Never the name: the proxy may know another address by it.
+    assert [head.partition(" HTTP")[0] for head in proxy.heads] == ["CONNECT 203.0.113.7:443"]
+
+
+@pytest.mark.parametrize("resolved", ["10.0.0.5", "169.254.169.254", "127.0.0.1"])
+async def test_a_proxy_opens_no_way_into_private_networks(monkeypatch: pytest.MonkeyPatch, resolved: str) -> None:
+    proxy = proxying.TunnelProxy()
+    with proxy.running() as port:
+        monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
+        for url in (f"http://{HOST}/", f"https://{resolved}/"):
+            with pytest.raises(ToolError, match="not on the public internet"):
+                await fetch(url, Reach(resolve=lambda name: [resolved]))
+
+    assert proxy.heads == []
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("403 Forbidden", r"\(ALL_PROXY\) did not lead to the page: 403 Forbidden\."),
+        ("407 Proxy Authentication Required", r"\(ALL_PROXY\) wants a login"),
+    ],
+)
+async def test_a_proxy_that_refuses_a_page_is_named(monkeypatch: pytest.MonkeyPatch, status: str, said: str) -> None:
+    with proxying.TunnelProxy(status=status).running() as port:
+        monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(ToolError, match=said):
+            await fetch(f"http://{HOST}/", FAR_REACH)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://127.0.0.1:{port}", "could not be reached"),
+        ("socks5://127.0.0.1:1", "must be http"),
+        ("http://", "holds no address of a proxy"),
+    ],
+)
+async def test_a_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, address: str, said: str) -> None:
+    with refusing_port() as port:
+        monkeypatch.setenv("HTTP_PROXY", address.format(port=port))
+        with pytest.raises(ToolError, match=f"HTTP_PROXY.*{said}"):
+            await fetch(f"http://{HOST}/", FAR_REACH)

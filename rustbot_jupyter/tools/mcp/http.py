@@ -16,6 +16,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from rustbot_jupyter.certificates import BadCertificates, trusted
 from rustbot_jupyter.errors import ToolError
+from rustbot_jupyter.proxies import BadProxy, proxy_for
 from rustbot_jupyter.tools.mcp.answers import MAX_BYTES, UNREADABLE, Asked, failure, messages_in
 from rustbot_jupyter.tools.mcp.launch import Launch
 
@@ -34,7 +35,7 @@ async def over_http(launch: Launch) -> AsyncIterator[TransportStreams]:
     asked = Asked()
 
     def client(*_: Any, **__: Any) -> _Client:
-        return _Client(launch.headers, asked)
+        return _Client(launch, asked)
 
     if launch.is_sse:
         async with sse_client(launch.url, httpx_client_factory=client) as streams:
@@ -50,9 +51,15 @@ async def over_http(launch: Launch) -> AsyncIterator[TransportStreams]:
 class _Client(httpx2.AsyncClient):
     """A client whose answers are bounded and mended, whatever proxy they come through."""
 
-    def __init__(self, headers: Mapping[str, str], asked: Asked) -> None:
-        # What comes packed could be of any size once it is unpacked.
-        super().__init__(headers={**headers, "Accept-Encoding": "identity"}, timeout=_WAIT, verify=_trusted())
+    def __init__(self, launch: Launch, asked: Asked) -> None:
+        super().__init__(
+            # What comes packed could be of any size once it is unpacked.
+            headers={**launch.headers, "Accept-Encoding": "identity"},
+            timeout=_WAIT,
+            verify=_trusted(),
+            proxy=_proxy_before(launch.url),
+            trust_env=False,
+        )
         self._asked = asked
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
@@ -72,6 +79,14 @@ class _Client(httpx2.AsyncClient):
         message = json.loads(request.content)
         self._asked.note(message)
         return message.get("id") if "method" in message else None
+
+
+def _proxy_before(url: str) -> httpx2.Proxy | None:
+    try:
+        proxy = proxy_for(url)
+    except BadProxy as error:
+        raise ToolError(str(error)) from error
+    return None if proxy is None else httpx2.Proxy(proxy.url, ssl_context=_trusted() if proxy.is_secure else None)
 
 
 def _trusted() -> SSLContext:
