@@ -2,6 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { copySource } from "../markdown/copying";
 import { canAsk } from "../state/selectors";
 import type { Store } from "../state/store";
 import { ToolGroups } from "../tools/groups";
@@ -57,7 +58,14 @@ export function MessageList({ store, actions, context, endRequests, children }: 
         tabIndex={-1}
         onScroll={() => scroller.current && scroller.current.scrollTop < 40 && canShowMore && showEarlier()}
       >
-        <div class="rb-messages" ref={content} role="log" aria-live="off" aria-label="Conversation">
+        <div
+          class="rb-messages"
+          ref={content}
+          role="log"
+          aria-live="off"
+          aria-label="Conversation"
+          onCopy={copySource}
+        >
           {canShowMore && (
             <Button label="Show earlier messages" kind="quiet" class="rb-earlier" onClick={showEarlier} />
           )}

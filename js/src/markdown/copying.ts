@@ -1,6 +1,6 @@
 /** What is copied from an answer: each formula once, as its source, and no labels of buttons. */
 
-/** Listens for `copy` at an answer. */
+/** Listens for `copy` around answers. */
 export function copySource(event: ClipboardEvent): void {
   const selection = getSelection();
   if (!event.clipboardData || !selection || selection.isCollapsed) return;

@@ -3,7 +3,6 @@
 import { type Block, BlockSplitter } from "./blocks";
 import { CodeBlock } from "./codeBlock";
 import type { MarkdownContext } from "./context";
-import { copySource } from "./copying";
 import { decorate, drawFormulas } from "./decorate";
 import { FoldStack } from "./folds";
 import { languageOf } from "./languages";
@@ -52,7 +51,6 @@ export class MarkdownRenderer implements FrameTask {
     private readonly context: MarkdownContext,
   ) {
     this.tail.className = "rb-open-block";
-    root.addEventListener("copy", copySource);
     this.reset();
   }
 
@@ -77,7 +75,6 @@ export class MarkdownRenderer implements FrameTask {
 
   dispose(): void {
     cancelFrames(this);
-    this.root.removeEventListener("copy", copySource);
   }
 
   step(deadline: number): boolean {
