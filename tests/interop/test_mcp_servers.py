@@ -303,6 +303,23 @@ async def test_a_server_over_http_is_used_lost_and_found_again(bench, tmp_path, 
         await bench.desk.close()
 
 
+@pytest.mark.parametrize("entry", [{"type": "sse"}, {}], ids=["said", "by its address"])
+async def test_a_server_of_the_older_kind_is_used(bench, tmp_path, entry):
+    port = free_port()
+    with serving(sys.executable, str(HTTP_SERVER), str(port), "sse", folder=tmp_path):
+        await answers(port)
+        await start(bench, far={"url": f"http://127.0.0.1:{port}/sse", **entry})
+
+        assert (await bench.call("far__add", a=2, b=3)).text == "5"
+        assert (await bench.call("far__fail")).is_error
+        assert (await bench.desk.expand("/far:greet Ann")).text == "Greet Ann."
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await bench.call("far__hang")
+        assert (await bench.call("far__add", a=1, b=1)).text == "2"
+        await bench.desk.close()
+
+
 async def test_what_is_no_mcp_server_is_told_in_a_sentence(bench, httpserver):
     httpserver.expect_request("/mcp").respond_with_data("<html>Sign in</html>", status=401, content_type="text/html")
     bench.write({"far": {"url": httpserver.url_for("/mcp")}})

@@ -1,4 +1,4 @@
-"""An MCP server of the SDK over Streamable HTTP: `python mcp_over_http.py PORT`."""
+"""An MCP server of the SDK over HTTP: `python mcp_over_http.py PORT [sse]`, Streamable or of the older kind."""
 
 from __future__ import annotations
 
@@ -52,4 +52,5 @@ def greet(who: str) -> str:
 
 
 if __name__ == "__main__":
-    server.run(transport="streamable-http", host="127.0.0.1", port=int(sys.argv[1]))
+    kind = "sse" if "sse" in sys.argv else "streamable-http"
+    server.run(transport=kind, host="127.0.0.1", port=int(sys.argv[1]))
