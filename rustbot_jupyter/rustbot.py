@@ -177,7 +177,7 @@ class Rustbot:
 
         events = Inbox()
         agent = self._parts.running_agent()
-        unsubscribe = agent.bus.subscribe(events.put)
+        unsubscribe = agent.bus.subscribe(events.put, settled=events.settle)
         turn = None
         is_over = False
         try:

@@ -84,7 +84,7 @@ class ScriptedModel:
     async def reached(self, signal: Signal, times: int = 1) -> None:
         """Return once `HOLD` was reached so often."""
         assert signal is HOLD
-        async with asyncio.timeout(5), self._progress:
+        async with asyncio.timeout(30), self._progress:
             await self._progress.wait_for(lambda: self._held >= times)
 
     @asynccontextmanager

@@ -255,4 +255,4 @@ def test_ctrl_c_stops_the_answer_and_the_connection(command: Command, server: Mi
 
     assert process.returncode == 130
     assert "Traceback" not in errors
-    assert server.chats[0].wait_closed(timeout=1) > 0
+    assert server.chats[0].wait_closed() > 0

@@ -24,7 +24,7 @@ CONVERSATION = "conv-1"
 
 async def until(condition: Callable[[], bool]) -> None:
     """Return once it holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         # What is waited for has no event to wait on.
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.001)

@@ -257,7 +257,7 @@ class Agent:
         """Handle events until the bot is closed; leaves no task behind."""
         periodic = asyncio.create_task(self.periodic.run(), name="rustbot-periodic")
         try:
-            await self.queue.serve(self._dispatch, lambda: self.machine.state is AgentState.CLOSED)
+            await self.queue.serve(self._dispatch, lambda: self.machine.state is AgentState.CLOSED, self.bus.settle)
         finally:
             periodic.cancel()
             await asyncio.gather(periodic, return_exceptions=True)
@@ -272,6 +272,7 @@ class Agent:
             await asyncio.gather(self._active.task, return_exceptions=True)
         while (event := self.queue.get_nowait()) is not None:
             self._dispatch(event)
+        self.bus.settle()
         for turn in [*self._waiting, *self._incoming.values()]:
             self._resolve_unasked(turn)
         self._waiting.clear()

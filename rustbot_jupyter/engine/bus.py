@@ -26,23 +26,35 @@ class EventBus:
         self._lock = threading.Lock()
         # Replaced as a whole, so that publishing needs no lock and may run while someone subscribes.
         self._subscribers: tuple[tuple[Subscriber, frozenset[type[AssistantEvent]] | None], ...] = ()
+        self._settlers: tuple[Callable[[], None], ...] = ()
 
     def subscribe(
-        self, callback: Subscriber, kinds: tuple[type[AssistantEvent], ...] | None = None
+        self,
+        callback: Subscriber,
+        kinds: tuple[type[AssistantEvent], ...] | None = None,
+        settled: Callable[[], None] | None = None,
     ) -> Callable[[], None]:
         """Call `callback` on the core thread for each event (of these kinds); returns what ends it.
 
-        A callback must be quick and not block; it may not ask the bot and wait.
+        A callback must be quick and not block; it may not ask the bot and wait. `settled` is called after the events
+        of one moment, and may not raise.
         """
         entry = (callback, frozenset(kinds) if kinds is not None else None)
         with self._lock:
             self._subscribers = (*self._subscribers, entry)
+            self._settlers += () if settled is None else (settled,)
 
         def unsubscribe() -> None:
             with self._lock:
                 self._subscribers = tuple(item for item in self._subscribers if item is not entry)
+                self._settlers = tuple(item for item in self._settlers if item is not settled)
 
         return unsubscribe
+
+    def settle(self) -> None:
+        """Say that the events of one moment were told."""
+        for settled in self._settlers:
+            settled()
 
     def publish(self, event: AssistantEvent) -> None:
         """Tell all subscribers, in the order they subscribed; a failing one is logged."""

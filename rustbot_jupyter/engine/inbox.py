@@ -9,20 +9,25 @@ from rustbot_jupyter.events import AssistantEvent
 
 
 class Inbox:
-    """Made and read on the reader's loop; `put` on the core thread. Events stay in order, and none is lost."""
+    """Made and read on the reader's loop; all else on the core thread. Events stay in order, and none is lost."""
 
     def __init__(self) -> None:
         self._reader = asyncio.get_running_loop()
         self._arrived = asyncio.Event()
         self._events: deque[AssistantEvent] = deque()
-        self._is_knock_due = False
+        self._is_new = False
 
     def put(self, event: AssistantEvent) -> None:
-        """Add an event; the reader is told once the core has done what it does now."""
+        """Add an event; the reader is told with the next `settle`."""
         self._events.append(event)
-        if not self._is_knock_due:
-            self._is_knock_due = True
-            asyncio.get_running_loop().call_soon(self._knock)
+        self._is_new = True
+
+    def settle(self) -> None:
+        """Wake the reader if something is new."""
+        if self._is_new:
+            self._is_new = False
+            if not self._reader.is_closed():
+                self._reader.call_soon_threadsafe(self._arrived.set)
 
     async def get(self) -> AssistantEvent:
         """The next event; waits for it."""
@@ -30,8 +35,3 @@ class Inbox:
             self._arrived.clear()
             await self._arrived.wait()
         return self._events.popleft()
-
-    def _knock(self) -> None:
-        self._is_knock_due = False
-        if not self._reader.is_closed():
-            self._reader.call_soon_threadsafe(self._arrived.set)

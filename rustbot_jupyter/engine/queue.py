@@ -24,6 +24,7 @@ class _Consumer:
     context: Context
     handle: Callable[[AssistantEvent], None]
     is_over: Callable[[], bool]
+    settle: Callable[[], None]
     ended: asyncio.Future[None]
 
 
@@ -79,11 +80,16 @@ class EventQueue:
                 return event
         return None
 
-    async def serve(self, handle: Callable[[AssistantEvent], None], is_over: Callable[[], bool]) -> None:
+    async def serve(
+        self,
+        handle: Callable[[AssistantEvent], None],
+        is_over: Callable[[], bool],
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
         """Hand each event, with its `seq`, to `handle` on the running loop until `is_over`; waits without polling.
 
-        One consumer at a time. A `put` wakes the handling itself, not this coroutine, which would cost another turn of
-        the loop.
+        `settle` is called after the events of one moment. One consumer at a time. A `put` wakes the handling itself,
+        not this coroutine, which would cost another turn of the loop.
         """
         self._consumer = _Consumer(
             loop=asyncio.get_running_loop(),
@@ -92,6 +98,7 @@ class EventQueue:
             context=copy_context(),
             handle=handle,
             is_over=is_over,
+            settle=settle,
             ended=asyncio.get_running_loop().create_future(),
         )
         try:
@@ -119,6 +126,8 @@ class EventQueue:
         except Exception as error:
             consumer.ended.set_exception(error)
             return
+        finally:
+            consumer.settle()
         consumer.loop.call_soon(self._step)
 
     def _fell_asleep(self) -> bool:

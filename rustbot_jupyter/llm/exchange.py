@@ -243,7 +243,11 @@ class Exchange(ChatStream):
                         # follows in one go, before the next wait.
                         self._has_waited = False
                         self._last_byte = self._loop.time()
+                        has_begun = self._builder.has_begun
                         self._parse()
+                        if self._builder.has_begun is not has_begun:
+                            # The first word is shown before the rest is read; of fifty answers at once, too.
+                            await asyncio.sleep(0)
                         if self._unread > _MAX_UNREAD_BYTES:
                             await self._wait_for_room()
             finally:

@@ -125,7 +125,7 @@ def until_asked_or_over(bot: rb.Rustbot, turn: Turn) -> list[Any]:
     turn.outcome.add_done_callback(lambda outcome: changed.set())
     try:
         while not (bot.approvals or turn.outcome.done()):
-            assert changed.wait(10), "neither a question nor an answer"
+            assert changed.wait(30), "neither a question nor an answer"
             changed.clear()
     finally:
         end()
@@ -164,7 +164,7 @@ def test_an_order_that_was_read_waits_for_the_user_and_says_where_it_stood(
     for approval in asked:
         assert NAMED[injection.place] in approval.source
         approval.deny("I did not ask for that.")
-    reply = turn.outcome.result(timeout=10)
+    reply = turn.outcome.result(timeout=30)
 
     assert injection.name in model.obeyed, "the order was not read"
     nothing_was_done(bot, tmp_path)
@@ -181,7 +181,7 @@ def test_where_only_reading_is_allowed_nobody_is_even_asked(
     turn = ask(bot, approve="read-only")
 
     assert until_asked_or_over(bot, turn) == []
-    assert turn.outcome.result(timeout=10).text == "Done."
+    assert turn.outcome.result(timeout=30).text == "Done."
     nothing_was_done(bot, tmp_path)
 
 
@@ -195,7 +195,7 @@ def test_the_order_would_be_carried_out_if_it_were_allowed(
     (approval,) = until_asked_or_over(bot, turn)
 
     approval.allow()
-    turn.outcome.result(timeout=10)
+    turn.outcome.result(timeout=30)
 
     assert (tmp_path / injection.arguments["path"]).exists()
 
@@ -211,4 +211,4 @@ def test_even_where_everything_is_allowed_what_was_read_cannot_be_carried_out_of
     (approval,) = until_asked_or_over(bot, turn)
     assert (approval.tool, NAMED["file"] in approval.source) == ("fetch_page", True)
     approval.deny()
-    turn.outcome.result(timeout=10)
+    turn.outcome.result(timeout=30)

@@ -110,7 +110,7 @@ def test_waiting_for_oneself_is_refused_instead_of_hanging_every_bot(bot: rb.Rus
 
     bot.post(on_the_core_thread)
 
-    assert done.wait(10)
+    assert done.wait(30)
     assert len(found) == 2
 
 

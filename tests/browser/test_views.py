@@ -64,7 +64,7 @@ def test_a_second_notebook_on_the_kernel_shows_the_same_and_stops_it(
     other_notebook.close()
     notebook.activate()
     chat.expect_answer("Once", INTERRUPTED)
-    assert server.chats[0].wait_closed(1)
+    assert server.chats[0].wait_closed()
 
 
 def test_a_second_browser_tab_shows_the_same_and_one_send_is_one_request(
@@ -187,7 +187,7 @@ def test_after_a_kernel_restart_the_old_chat_says_so_and_keeps_what_was_typed(
     expect(chat.prompt).to_have_value("a long thought")
     expect(chat.answer.locator(".rb-answer")).to_have_text("Once")
     expect(chat.button("Send")).to_be_disabled()
-    assert server.chats[0].wait_closed(2)
+    assert server.chats[0].wait_closed()
     chat = own_notebook.show(bot_code + "bot")
     expect(chat.ask("Again").locator(".rb-answer")).to_have_text("new life")
 

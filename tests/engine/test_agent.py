@@ -51,7 +51,7 @@ async def make_agent(model: ScriptedModel) -> AsyncIterator[MakeAgent]:
     yield make
     for agent, task in running:
         agent.shutdown()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
 
 
 def ask(agent: Agent, text: str = "Tell me", **fields: Any) -> Turn:
@@ -59,7 +59,7 @@ def ask(agent: Agent, text: str = "Tell me", **fields: Any) -> Turn:
 
 
 async def reply_of(turn: Turn) -> Reply:
-    return await asyncio.wait_for(asyncio.wrap_future(turn.outcome), 5)
+    return await asyncio.wait_for(asyncio.wrap_future(turn.outcome), 30)
 
 
 def kinds(agent: Agent) -> list[str]:
@@ -67,7 +67,7 @@ def kinds(agent: Agent) -> list[str]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         # What is waited for is the engine's own state, which has no event to wait on.
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
@@ -244,7 +244,7 @@ async def test_a_fault_of_our_own_while_planning_fails_the_turn_and_the_next_one
 
     assert (reply.text, agent.machine.state) == ("Hello", AgentState.IDLE)
     agent.shutdown()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 30)
 
 
 async def test_a_question_that_fails_for_good_raises_and_leaves_the_agent_idle(
@@ -300,7 +300,7 @@ async def test_a_turn_that_cannot_be_planned_keeps_the_question_and_the_reason(m
     assert [message.status.value for message in agent.conversation.messages] == ["complete", "error"]
     assert kinds(agent)[-1] == "turn_failed"
     agent.shutdown()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
 
 
 async def test_questions_asked_meanwhile_wait_in_order(make_agent: MakeAgent, model: ScriptedModel):
@@ -540,7 +540,7 @@ async def test_closing_in_the_middle_of_an_answer_leaves_nothing_behind(model: S
     await model.reached(HOLD)
 
     agent.shutdown()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
 
     assert (await reply_of(active)).status is MessageStatus.INTERRUPTED
     assert (await reply_of(waiting)).status is MessageStatus.INTERRUPTED

@@ -74,11 +74,11 @@ async def test_a_periodic_task_runs_only_while_it_is_wanted():
     runner.add(PeriodicTask(name="count", interval_s=0.01, run=count, wanted=lambda: is_wanted))
     runner.add(PeriodicTask(name="clock", interval_s=0.03, run=clock_ticked.set))
     running = asyncio.create_task(runner.run())
-    await asyncio.wait_for(clock_ticked.wait(), 5)
+    await asyncio.wait_for(clock_ticked.wait(), 30)
     before = runs
     is_wanted = True
     runner.wake()
-    await asyncio.wait_for(ran_twice.wait(), 5)
+    await asyncio.wait_for(ran_twice.wait(), 30)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
@@ -100,7 +100,7 @@ async def test_a_failing_periodic_task_is_logged_and_tried_again(caplog: pytest.
 
     runner.add(PeriodicTask(name="save", interval_s=0.01, run=fail_first))
     running = asyncio.create_task(runner.run())
-    await asyncio.wait_for(again.wait(), 5)
+    await asyncio.wait_for(again.wait(), 30)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 

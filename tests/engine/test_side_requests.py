@@ -27,7 +27,7 @@ async def agent() -> AsyncIterator[Agent]:
     running = asyncio.create_task(agent.run())
     yield agent
     agent.shutdown()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 30)
 
 
 def plan_of(model: ScriptedModel, **fields: Any) -> TurnPlan:
@@ -89,7 +89,7 @@ async def test_the_cap_of_a_question_holds_for_its_searches() -> None:
     assert beside.requests == []
     agent.interrupt()
     agent.shutdown()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 30)
     assert turn.outcome.done()
 
 
@@ -107,7 +107,7 @@ async def test_the_model_of_the_turn_searches_where_it_is_on_the_same_server() -
     assert model.requests[-1].model == "test/other"
     agent.interrupt()
     agent.shutdown()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 30)
 
 
 async def test_a_search_that_breaks_off_is_booked_as_begun(agent: Agent) -> None:

@@ -84,7 +84,7 @@ async def make_agent(model: ScriptedModel) -> AsyncIterator[MakeAgent]:
     yield make
     for agent, task in running:
         agent.shutdown()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 30)
     left = [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()]
     assert left == []
 
@@ -260,12 +260,12 @@ async def test_the_users_time_is_not_the_turns(make_agent: MakeAgent, model: Scr
     agent = make_agent(add, risk=Risk.WRITE)
     model.will_stream("", **calls(call("add", {"a": 1}, "c1"), call("add", {"a": 2}, "c2")))
     model.will_stream("done")
-    turn = ask(agent, timeout_s=1.0)
+    turn = ask(agent, timeout_s=2.0)
     first, second = await asked(agent, 2)
 
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(1.2)
     first.allow()
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(1.2)
     second.allow()
     reply = await reply_of(turn)
 
@@ -279,9 +279,9 @@ async def test_after_the_approval_the_turns_time_goes_on(make_agent: MakeAgent, 
     agent = make_agent(hang, risk=Risk.WRITE)
     model.will_stream("", **calls(call("hang", {"a": 1})))
     model.will_stream("fine")
-    turn = ask(agent, timeout_s=0.3)
+    turn = ask(agent, timeout_s=1.0)
     [approval] = await asked(agent)
-    await asyncio.sleep(0.4)
+    await asyncio.sleep(1.2)
     approval.allow()
 
     with pytest.raises(ModelTimeout):
@@ -421,7 +421,7 @@ async def test_closing_the_bot_ends_a_tool_that_runs_and_a_card_that_waits(make_
     await until(lambda: any(run.state is RunState.RUNNING for run in agent.toolbox.runs.all()))
 
     agent.shutdown()
-    await asyncio.wait_for(agent.stopped.wait(), 5)
+    await asyncio.wait_for(agent.stopped.wait(), 30)
 
     assert tidied == [1]
     assert turn.outcome.done()

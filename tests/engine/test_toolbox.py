@@ -253,14 +253,14 @@ def test_two_threads_that_want_the_servers_get_the_same_ones(tmp_path):
     together, found = threading.Barrier(8), []
 
     def want() -> None:
-        together.wait(5)
+        together.wait(30)
         found.append(toolbox.servers)
 
     threads = [threading.Thread(target=want) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
 
     assert len({id(servers) for servers in found}) == 1
 

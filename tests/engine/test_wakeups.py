@@ -45,13 +45,19 @@ def events(count: int) -> list[AssistantEvent]:
     return [QueueChanged(waiting=number) for number in range(count)]
 
 
+def put(inbox: Inbox, *sent: AssistantEvent) -> None:
+    for event in sent:
+        inbox.put(event)
+    inbox.settle()
+
+
 def test_events_of_one_moment_reach_another_loop_with_one_wakeup_and_in_order():
     sent = events(1_000)
     got: list[AssistantEvent] = []
 
     async def main() -> None:
         inbox = Inbox()
-        thread = on_another_loop(lambda: [inbox.put(event) for event in sent])
+        thread = on_another_loop(lambda: put(inbox, *sent))
         got.extend([await inbox.get() for _ in sent])
         thread.join()
 
@@ -63,7 +69,7 @@ def test_an_inbox_wakes_again_for_what_comes_later():
     async def main() -> None:
         inbox = Inbox()
         for event in events(3):
-            on_another_loop(lambda event=event: inbox.put(event))  # type: ignore[misc]
+            on_another_loop(lambda event=event: put(inbox, event))  # type: ignore[misc]
             assert await inbox.get() is event
 
     assert run(main) == 3
@@ -76,7 +82,7 @@ def test_an_inbox_whose_reader_is_gone_takes_what_comes():
         inboxes.append(Inbox())
 
     run(main)
-    on_another_loop(lambda: inboxes[0].put(events(1)[0])).join()
+    put(inboxes[0], *events(1))
 
 
 def test_events_of_the_engines_own_thread_wake_it_without_a_system_call():
@@ -94,6 +100,21 @@ def test_events_of_the_engines_own_thread_wake_it_without_a_system_call():
         await serving
 
     assert run(main) == 0
+
+
+def test_the_events_of_one_moment_are_settled_once():
+    handled: list[AssistantEvent] = []
+    settled_after: list[int] = []
+
+    async def main() -> None:
+        lanes = EventQueue()
+        for event in events(10):
+            lanes.put(event)
+        await lanes.serve(handled.append, lambda: len(handled) == 10, lambda: settled_after.append(len(handled)))
+
+    run(main)
+
+    assert settled_after == [10]
 
 
 def test_events_of_another_thread_wake_the_engine_once_for_all_that_wait():

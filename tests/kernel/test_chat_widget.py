@@ -105,7 +105,7 @@ def test_closing_the_bot_in_any_state_leaves_nothing(
 
         own_kernel.run("bot.close()")
 
-        assert server.chats[-1].wait_closed(5)
+        assert server.chats[-1].wait_closed()
         own_kernel.until(lambda shown=widget: shown.is_closed)
         threads = own_kernel.run("import threading; print([t.name for t in threading.enumerate()])")
         assert "rustbot" not in threads
@@ -120,7 +120,7 @@ def test_a_restart_in_any_state_leaves_nothing_and_the_cell_can_be_run_again(
 
         own_kernel.restart()
 
-        assert server.chats[-1].wait_closed(5)
+        assert server.chats[-1].wait_closed()
         assert len(server.chats) == number
     bring_into("idle", answer("Hello"), own_kernel, server, chat_code)
 

@@ -33,7 +33,7 @@ def test_a_thread_whose_loop_died_is_replaced():
     core = attach_core()
 
     assert core is not dead
-    assert core.start(asyncio.sleep(0, "alive")).result(timeout=5) == "alive"
+    assert core.start(asyncio.sleep(0, "alive")).result(timeout=30) == "alive"
     detach_core(core)
     detach_core(dead)
     assert core_threads() == 0
@@ -51,7 +51,7 @@ def test_stopping_cancels_what_still_runs_and_lets_it_clean_up():
             cleaned.set()
 
     core.start(work())
-    assert started.wait(5)
+    assert started.wait(30)
     detach_core(core)
 
     assert cleaned.is_set()

@@ -20,7 +20,7 @@ from rustbot_jupyter.notebook.core import Core, attach_core, detach_core
 from rustbot_jupyter.notebook.interrupts import Interruptible
 from rustbot_jupyter.notebook.mainloop import MainThread
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ class Tools:
         """Print, and wait."""
         context.progress("one\n")
         context.progress("two\n")
-        assert self.may_end.wait(5)
+        assert self.may_end.wait(30)
         return "printed"
 
     def draw(self) -> ToolResult:

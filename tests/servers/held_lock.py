@@ -63,7 +63,7 @@ class Dripping:
         while self._sent.acquire(blocking=False):
             pass
         for _ in range(count):
-            assert self._sent.acquire(timeout=5), "the client left"
+            assert self._sent.acquire(timeout=30), "the client left"
 
     def end(self) -> None:
         """Send no more."""

@@ -88,7 +88,7 @@ class Received:
         """The body, parsed."""
         return json.loads(self.body)
 
-    def wait_closed(self, timeout: float = 5.0) -> float:
+    def wait_closed(self, timeout: float = 30.0) -> float:
         """When this request's connection ended, as a monotonic time; fails if it is still open after the timeout."""
         assert self._closed.wait(timeout), f"the connection was still open after {timeout} s"
         assert self.closed_at is not None
@@ -140,15 +140,15 @@ class MisbehavingServer:
         """Let every `HOLD` that is reached, now or later, go on."""
         self._loop.call_soon_threadsafe(self._release.set)
 
-    def wait_for_requests(self, count: int, timeout: float = 5.0) -> None:
+    def wait_for_requests(self, count: int, timeout: float = 30.0) -> None:
         """Return once so many requests came; fails after the timeout."""
         self._wait(lambda: len(self.requests) >= count, timeout, f"{count} requests")
 
-    def wait_until_held(self, count: int = 1, timeout: float = 5.0) -> None:
+    def wait_until_held(self, count: int = 1, timeout: float = 30.0) -> None:
         """Return once a `HOLD` was reached so many times; fails after the timeout."""
         self._wait(lambda: self._held >= count, timeout, f"{count} holds")
 
-    def wait_until_all_closed(self, timeout: float = 5.0) -> None:
+    def wait_until_all_closed(self, timeout: float = 30.0) -> None:
         """Return once no client is connected; fails after the timeout."""
         self._wait(lambda: not self._open, timeout, "every connection to be closed")
 

@@ -53,5 +53,5 @@ def test_a_card_that_waits_is_the_parents_and_the_child_uses_tools_of_its_own(
     assert not (tmp_path / "ran.txt").exists()
     (approval,) = bot.approvals
     approval.allow()
-    assert turn.outcome.result(timeout=10).text == "Done."
+    assert turn.outcome.result(timeout=30).text == "Done."
     assert (tmp_path / "ran.txt").exists()

@@ -187,7 +187,7 @@ def test_evaluating_does_not_need_the_main_thread(notebook: ToolShell) -> None:
 
     future = notebook.core.start(tool.run({"expression": "n * 2"}, notebook.context))
 
-    assert future.result(timeout=10).text == "result: int = 8"
+    assert future.result(timeout=30).text == "result: int = 8"
 
 
 # Running code.

@@ -61,7 +61,7 @@ async def test_waiting_for_servers_ends_at_its_limit_and_the_start_goes_on(bench
     await bench.desk.ready(0)
     await until(lambda: bench.questions)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await bench.desk.ready(0.05)
 
     assert bench.status("bad").state == "starting"
