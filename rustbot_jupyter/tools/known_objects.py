@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from rustbot_jupyter.key_forms import REDACTED
+from rustbot_jupyter.secret_names import is_secret
 from rustbot_jupyter.tools.short_text import clip, outline_of_array, safe_repr, type_name
 
 MOST_ATTRIBUTES = 30
@@ -37,11 +39,34 @@ def model_text(value: Any, budget: int) -> str:
     if callable(_of_class(value, "get_params")):
         lines += ["parameters:", *_assignments(value.get_params(deep=False))]
         learned = {name: each for name, each in _attributes(value).items() if name.endswith("_") and name[:1] != "_"}
-        lines += ["learned:", *_assignments(learned)] if learned else ["not fitted yet"]
+        fitted = _is_fitted(value)
+        if learned:
+            lines += ["learned:", *_assignments(learned)]
+        elif fitted is not None:
+            lines.append("fitted" if fitted else "not fitted yet")
     else:
         lines += ["layers:", *(f"- {name}: {type_name(layer)}" for name, layer in islice(value.named_children(), 50))]
         lines.append(f"{sum(each.numel() for each in islice(value.parameters(), 10_000)):,} parameters in all")
     return clip("\n".join(lines), budget)
+
+
+def _is_fitted(value: Any) -> bool | None:
+    """True once it has learned, as far as the model itself or scikit-learn can tell; None where nobody knows.
+
+    What it learned may lie in private attributes, or in the parts of a pipeline.
+    """
+    for name in ("__sklearn_is_fitted__", "is_fitted"):
+        if callable(_of_class(value, name)):
+            return bool(getattr(value, name)())
+    library = type(value).__module__.partition(".")[0]
+    check = getattr(sys.modules.get("sklearn.utils.validation"), "check_is_fitted", None)
+    if library != "sklearn" or check is None:
+        return None
+    try:
+        check(value)
+    except Exception as error:
+        return False if type(error).__name__ == "NotFittedError" else None
+    return True
 
 
 def _parts_of_figure(value: Any) -> Iterable[str]:
@@ -59,7 +84,10 @@ def _parts_of_figure(value: Any) -> Iterable[str]:
 
 def _assignments(values: Mapping[str, Any]) -> list[str]:
     items = islice(values.items(), MOST_ATTRIBUTES)
-    return [f"- {name} = {outline_of_array(each) or safe_repr(each, 80)}" for name, each in items]
+    return [
+        f"- {name} = {REDACTED if is_secret(name, each) else outline_of_array(each) or safe_repr(each, 80)}"
+        for name, each in items
+    ]
 
 
 def _attributes(value: Any) -> dict[str, Any]:

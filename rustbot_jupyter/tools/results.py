@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from rustbot_jupyter.hidden_characters import without_halves, without_hidden
+from rustbot_jupyter.masking import is_environment
 from rustbot_jupyter.tools.base import ToolContext, ToolResult
 from rustbot_jupyter.tools.pictures import picture_of
+from rustbot_jupyter.tools.plain_json import as_json
 from rustbot_jupyter.tools.plotly_json import MOST_FIGURES, figure_of, inert_figure, line_for
 from rustbot_jupyter.tools.variables import describe
 
@@ -47,19 +48,10 @@ def result_of(value: Any, context: ToolContext, *, is_private: bool = False) -> 
         shown = (figure.json,) if figure.json is not None else ()
         text = f"{describe('result', value)}\n{line_for(figure, 1)}"
         return ToolResult(text=text, figures=shown, is_private=True)
-    written = _as_json(value)
+    written = None if is_environment(value) else as_json(value)
     if written is not None:
         return ToolResult(text=written, is_private=is_private)
     return ToolResult(text=describe("result", value, schema_only=not context.send_values), is_private=True)
-
-
-def _as_json(value: Any) -> str | None:
-    if not isinstance(value, dict | list | tuple | int | float | bool):
-        return None
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return None
 
 
 def fitted(result: ToolResult, redact: Callable[[str], str] = str) -> ToolResult:

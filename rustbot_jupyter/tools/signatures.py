@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -115,13 +116,32 @@ def _annotation(function: Callable[..., Any], parameter: inspect.Parameter) -> A
     # One at a time: a name that cannot be found makes the others no less known.
     alone = types.SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
     try:
-        hints = typing.get_type_hints(alone, getattr(code, "__globals__", {}), include_extras=True)
+        names = getattr(code, "__globals__", {})
+        hints = typing.get_type_hints(alone, names, _local_names(code, names), include_extras=True)
     except Exception:
         is_context = str(parameter.annotation).rpartition(".")[2] == ToolContext.__name__
         return ToolContext if is_context else Any
     annotation = hints[parameter.name]
     # `count: int = Field(3, ge=1)` says the same as `Annotated`.
     return Annotated[annotation, parameter.default] if isinstance(parameter.default, FieldInfo) else annotation
+
+
+def _local_names(code: Any, names: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the function's own closure, and the functions around it that are still running, call by a name.
+
+    Where annotations are kept as text, a class made in the function that makes the tool is found nowhere else.
+    """
+    found: dict[str, Any] = {}
+    frame = sys._getframe()
+    # At the outermost level the locals are the globals.
+    while (frame := frame.f_back) is not None:  # type: ignore[assignment]
+        if frame.f_globals is names and frame.f_locals is not names:
+            found = {**frame.f_locals, **found}
+    try:
+        return {**found, **inspect.getclosurevars(code).nonlocals}
+    # A callable object, a class or a built-in has no closure.
+    except (TypeError, ValueError):
+        return found
 
 
 def _takes_context(annotation: Any) -> bool:

@@ -101,7 +101,7 @@ def test_three_styles_say_the_same(text: str):
         ("X.\n\nParameters\n----------\na, b : int\n    Both.", "X.", {"a": "Both.", "b": "Both."}),
         ("X.\n\n:param a: First.\n:raises ValueError: never", "X.", {"a": "First."}),
         ("X.\n\n:param a: First\n    goes on.\n\nmore text", "X.", {"a": "First goes on."}),
-        ("X.\n\n@param a: epydoc", "X.\n\n@param a: epydoc", {}),
+        ("X.\n\n@param a: epydoc", "X.", {"a": "epydoc"}),
     ],
 )
 def test_odd_docstrings(text: str | None, description: str, parameters: dict[str, str]):
@@ -120,3 +120,82 @@ def test_a_long_docstring_is_read_quickly():
     text = "X.\n\nArgs:\n" + "\n".join(f"    p{number}: Text of {number}." for number in range(5_000))
 
     assert len(describe_function(with_doc(text))[1]) == 5_000
+
+
+BARE = ["to: Whom it goes to.", "why: The reason,", "    in a word."]
+FORMS = {
+    "Args first": ["Args:", *(f"    {line}" for line in BARE)],
+    "Args in the first line": ["\n    Args:", *(f"        {line}" for line in BARE)],
+    "Arguments": ["Send.", "", "    Arguments:", *(f"        {line}" for line in BARE)],
+    "Parameters with a colon": ["Send.", "", "    Parameters:", *(f"        {line}" for line in BARE)],
+    "Parameters first, of numpy": [
+        *("\n    Parameters", "    ----------", "    to : str", "        Whom it goes to."),
+        *("    why", "        The reason,", "        in a word."),
+    ],
+    "Parameters in the first line, of numpy": [
+        *("Parameters", "    ----------", "    to: str", "        Whom it goes to."),
+        *("    why : str, optional", "        The reason,", "        in a word."),
+    ],
+    "indented sections": [
+        "Send.",
+        "      Args:",
+        *(f"        {line}" for line in BARE),
+        "      Returns:",
+        "        x: y",
+    ],
+    "bullets": [
+        "Send.",
+        "",
+        "    Args:",
+        "        - to: Whom it goes to.",
+        "        - `why` (str): The reason,",
+        "          in a word.",
+    ],
+    "dashes": [
+        "Send.",
+        "",
+        "    Args:",
+        "        to -- Whom it goes to.",
+        "        why -- The reason,",
+        "            in a word.",
+    ],
+    "epytext": [
+        "Send.",
+        "",
+        "    @param to: Whom it goes to.",
+        "    @param why: The reason,",
+        "        in a word.",
+        "    @return: x",
+    ],
+    "sphinx": [
+        "Send.",
+        "",
+        "    :param str to: Whom it goes to.",
+        "    :type to: str",
+        "    :param why: The reason,",
+        "        in a word.",
+    ],
+    "sphinx first": [
+        ":param to: Whom it goes to.",
+        "    :arg why: The reason,",
+        "        in a word.",
+        "    :returns: x",
+    ],
+    "two sections": [
+        "Send.",
+        "",
+        "    Args:",
+        "        to: Whom it goes to.",
+        "",
+        "    Keyword Args:",
+        "        why: The reason, in a word.",
+    ],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_parameters_are_described_in_all_forms_that_people_write(form):
+    text, parameters = describe_function(with_doc("\n".join([*FORMS[form], "    "])))
+
+    assert parameters == {"to": "Whom it goes to.", "why": "The reason, in a word."}
+    assert text in ("Send.", "")

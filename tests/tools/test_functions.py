@@ -26,7 +26,7 @@ from tool_lab import Lab
 from typing_extensions import TypedDict
 
 from rustbot_jupyter.errors import RequestError, ToolError
-from rustbot_jupyter.tools.base import BUILT_IN, USER, Risk, ToolContext, ToolResult
+from rustbot_jupyter.tools.base import BUILT_IN, USER, Risk, Tool, ToolContext, ToolResult
 from rustbot_jupyter.tools.functions import fingerprint, tool_of
 
 if typing.TYPE_CHECKING:
@@ -667,3 +667,59 @@ def test_errors_name_the_parameter_and_say_how_many_there_are():
     assert "Its parameters are: a, b, c, d, e, f, g." in text
     assert "pydantic" not in text
     assert len(text) < 1_000
+
+
+def test_types_of_the_function_around_are_found():
+    @dataclasses.dataclass
+    class Order:
+        city: str
+        units: int
+
+    class Colour(enum.Enum):
+        RED = "red"
+
+    class Words(TypedDict):
+        text: str
+
+    def book(order: Order, colour: Colour, words: Words, model: list[Order] | None = None) -> str:
+        return type(order).__name__
+
+    assert all(isinstance(text, str) for text in book.__annotations__.values())
+
+    def made() -> Tool:
+        return tool_of(book)
+
+    schema = json.dumps(made().definition.parameters)
+
+    assert all(word in schema for word in ("units", "red", "text"))
+
+
+async def test_the_function_gets_the_class_that_was_made_around_it():
+    given: list[Any] = []
+
+    @dataclasses.dataclass
+    class Order:
+        city: str
+
+    def book(order: Order) -> str:
+        given.append(order)
+        return "booked"
+
+    tool = tool_of(book, risk=Risk.READ)
+    await tool.run(tool.check({"order": {"city": "Oslo"}}), ToolContext())
+
+    assert given == [Order("Oslo")]
+
+
+def test_a_class_of_the_closure_is_found_after_its_function_has_ended():
+    def prepared() -> Any:
+        @dataclasses.dataclass
+        class Order:
+            city: str
+
+        def book(order: Order) -> str:
+            return Order.__name__
+
+        return book
+
+    assert "city" in json.dumps(tool_of(prepared()).definition.parameters)

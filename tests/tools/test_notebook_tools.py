@@ -137,7 +137,29 @@ def test_an_array_a_function_a_model_and_an_object_are_described(notebook: ToolS
     assert "a model" in tree
     assert "depth = 3" in tree
     assert "weights_ = numpy ndarray 4" in tree
-    assert "not fitted yet" in notebook.call("describe_variable", name="new").text
+    assert "fitted" not in notebook.call("describe_variable", name="new").text
+
+
+def test_a_model_is_called_fitted_as_it_says_itself(notebook: ToolShell) -> None:
+    notebook.run(
+        "class Boosted:\n"
+        "    booster = None\n"
+        "    def get_params(self, deep=True): return {'depth': 3, 'api_key': 'hidden words'}\n"
+        "    def fit(self, x): self.booster = object(); return self\n"
+        "    def __sklearn_is_fitted__(self): return self.booster is not None\n"
+        "class Cat(Boosted):\n"
+        "    __sklearn_is_fitted__ = None\n"
+        "    def is_fitted(self): return self.booster is not None\n"
+        "new, old, new_cat, old_cat = Boosted(), Boosted().fit([1]), Cat(), Cat().fit([1])\n"
+    )
+
+    told = {name: notebook.call("describe_variable", name=name).text for name in ("new", "old", "new_cat", "old_cat")}
+
+    assert told["new"].endswith("not fitted yet")
+    assert told["new_cat"].endswith("not fitted yet")
+    assert told["old"].endswith("\nfitted")
+    assert told["old_cat"].endswith("\nfitted")
+    assert "hidden words" not in "".join(told.values())
 
 
 def test_a_figure_comes_with_its_picture(notebook: ToolShell) -> None:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import enum
+import json
 import time
+from collections import namedtuple
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
+import pydantic
 import pytest
 from effort import cpu_at_most
 from hypothesis import given
@@ -154,3 +165,90 @@ def test_where_values_are_not_sent_no_picture_is_either() -> None:
 
     assert result.images == ()
     assert "Image" in result.text
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Place:
+    city: str
+    at: Any
+    note: str = dataclasses.field(default="hidden words", repr=False)
+
+
+class Order(pydantic.BaseModel):
+    units: int
+    code: pydantic.SecretStr = pydantic.SecretStr("hidden words")
+    note: str = pydantic.Field(default="hidden words", repr=False)
+
+
+Pair = namedtuple("Pair", "one two")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (np.int64(5), 5),
+        (np.float32(0.5), 0.5),
+        (np.bool_(True), True),
+        (float("nan"), None),
+        (float("inf"), "inf"),
+        (pd.Timestamp("2024-01-01"), "2024-01-01T00:00:00"),
+        (pd.NaT, None),
+        (pd.NA, None),
+        (np.datetime64("NaT"), None),
+        (np.datetime64("2024-01-01"), "2024-01-01"),
+        (pd.Timedelta("1D"), "1 days 00:00:00"),
+        (datetime.date(2024, 1, 2), "2024-01-02"),
+        (datetime.time(1, 2), "01:02:00"),
+        (Decimal("1.10"), 1.1),
+        (Decimal("0.1000000000000000000001"), "0.1000000000000000000001"),
+        ({2, 1}, [1, 2]),
+        (frozenset({"a"}), ["a"]),
+        (Pair(1, np.int64(2)), {"one": 1, "two": 2}),
+        (Colour.RED, "red"),
+        (Path("a/b"), "a/b"),
+        (Place("Oslo", np.float64(1.5)), {"city": "Oslo", "at": 1.5}),
+        (Order(units=3), {"units": 3, "code": "**********"}),
+        (np.array([1, 2]), [1, 2]),
+        (pd.DataFrame({"n": [1], "when": [pd.Timestamp("2024-01-01")]}), [{"n": 1, "when": "2024-01-01T00:00:00"}]),
+        (pd.Series({"a": 1.5}), {"a": 1.5}),
+        (pd.DataFrame({"n": range(2_000)}), "<pandas DataFrame 2,000 × 1>"),
+        (pd.Period("2024-01"), "2024-01"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("put", [lambda value: {"a": value}, lambda value: [value], lambda value: {"a": [(value,)]}])
+def test_values_of_libraries_become_json(value, written, put):
+    text = result_of(put(value), ToolContext()).text
+
+    assert json.loads(text) == json.loads(json.dumps(put(written)))
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ({np.int64(1): "a", (1, 2): "b", None: "c"}, {"1": "a", "[1, 2]": "b", "null": "c"}),
+        (np.int64(5), 5),
+        (Place("Oslo", None), {"city": "Oslo", "at": None}),
+        (datetime.date(2024, 1, 2), "2024-01-02"),
+        ({1, 2}, [1, 2]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_keys_and_lone_values_become_json(value, written):
+    assert json.loads(result_of(value, ToolContext()).text) == written
+
+
+@pytest.mark.parametrize("value", [{"a": object()}, [lambda: 1], {"a": 10**5000}])
+def test_what_json_cannot_say_is_described(value):
+    assert result_of(value, ToolContext()).text.startswith("result: ")
+
+
+def test_a_list_that_holds_itself_is_described():
+    value: list[Any] = [1]
+    value.append(value)
+
+    assert result_of(value, ToolContext()).text.startswith("result: list")
