@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 REDACTED = "[redacted]"
+MASK = "[key]"
+"""In place of a live key that a provider sent back."""
 
 _ALNUM = "[A-Za-z0-9]"
 _WORD = "[A-Za-z0-9_-]"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
-from rustbot_jupyter.llm.keys import MASK
+from rustbot_jupyter.key_forms import MASK
 
 _NOTICED = 4
 """Characters by which the beginning of a key is noticed; fewer would hold back ordinary words all the time."""

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NoReturn, Protocol
 
+from rustbot_jupyter.key_forms import MASK
 from rustbot_jupyter.key_spellings import is_unmistakable, spellings
 
-MASK = "[key]"
 _USABLE = re.compile(r"[!-~]+")
 _SHORTEST_MASKED = 6
 

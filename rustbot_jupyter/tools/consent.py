@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from rustbot_jupyter.errors import RequestError, ToolRefused
 from rustbot_jupyter.events import ApprovalAsked, ApprovalGiven, ApprovalRefused, AssistantEvent
+from rustbot_jupyter.key_forms import MASK
 from rustbot_jupyter.tools.approval import Answer, Approval, Approvals
 from rustbot_jupyter.tools.base import BUILT_IN, EVERY_CALL, USER, Preview, Risk, Tool
 from rustbot_jupyter.tools.listeners import Listeners
@@ -278,8 +279,9 @@ class Consent:
         pattern = tool.patterns.suggest(arguments) or ""
         # An argument that happens to be "*" is not all calls.
         is_too_wide = pattern == ANY and tool.patterns is not EVERY_CALL
-        is_kept = not is_too_wide and len(pattern) <= LONGEST_PATTERN and self._redact(pattern) == pattern
-        return pattern if is_kept else ""
+        # Where a key was masked, the pattern would stand for another call.
+        has_key = MASK in pattern or self._redact(pattern) != pattern
+        return "" if is_too_wide or has_key or len(pattern) > LONGEST_PATTERN else pattern
 
     async def _wait(self, approval: Approval, run: ToolRun | None, asking: Asking, emit: Emit) -> Answer:
         names = {"approval_id": approval.id, "run_id": approval.run_id, "tool": approval.tool}

@@ -13,9 +13,10 @@ from servers.asking import KEY, ask, client_of
 from servers.misbehaving import Chunk, MisbehavingServer, closing, delta, event, head, json_answer
 
 import rustbot_jupyter as rb
+from rustbot_jupyter.key_forms import MASK
 from rustbot_jupyter.key_spellings import spellings
 from rustbot_jupyter.llm.key_mask import KeyMask
-from rustbot_jupyter.llm.keys import MASK, ApiKey
+from rustbot_jupyter.llm.keys import ApiKey
 
 OTHER = "hunter2-" + "x9" * 12
 MANY = KeyMask(ApiKey(KEY).forms | ApiKey(OTHER).forms)

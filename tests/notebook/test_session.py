@@ -464,7 +464,7 @@ async def test_a_slow_command_that_comes_twice_is_carried_out_once(chat: Chat) -
         ({"command": "queue_remove", "item_id": "x"}, "not waiting any more"),
         ({"command": "queue_send_now", "item_id": "x"}, "not waiting any more"),
         ({"command": "use_profile", "profile": "x"}, "There is no profile 'x'"),
-        ({"command": "set_model", "model": "a b"}, "'model' cannot be 'a b'"),
+        ({"command": "set_model", "model": "a\nb"}, "'model' cannot be"),
         ({"command": "save_settings", "values": {"temperature": 9}, "persist": False}, "'temperature' cannot be 9"),
         ({"command": "save_settings", "values": {"nonsense": 9}, "persist": True}, "There is no setting 'nonsense'"),
         ({"command": "set_key", "key": "secret key", "remember": "memory"}, "The API key cannot be used"),
