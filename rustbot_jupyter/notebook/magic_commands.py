@@ -10,6 +10,7 @@ from typing import Any
 
 from rustbot_jupyter import __version__
 from rustbot_jupyter.errors import RequestError
+from rustbot_jupyter.llm.base import DEMO_MODEL
 from rustbot_jupyter.messages import ConversationHistory, MessageRole, MessageStatus
 from rustbot_jupyter.notebook.answer_display import money
 from rustbot_jupyter.notebook.arguments import SPELLINGS, MagicCall, Verb
@@ -46,7 +47,11 @@ def _alias(bot: Rustbot, name: str = "", model: str = "") -> Note:
     if name.lower() in SPELLINGS:
         raise RequestError(f"{name!r} is a command; give the alias another name.")
     bot.settings.set_alias(name, model)
-    return Note(f"`{name}` now stands for `{bot.settings.aliases[name]}`.")
+    chosen, catalog = bot.settings.aliases[name], bot.planner.catalog
+    # A list that was never fetched does not tell what there is.
+    is_unknown = catalog.age_s is not None and chosen != DEMO_MODEL and catalog.get(chosen) is None
+    doubt = f" The server does not list that model.{_near(bot, chosen)}" if is_unknown else ""
+    return Note(f"`{name}` now stands for `{chosen}`.{doubt}")
 
 
 def _dealias(bot: Rustbot, name: str) -> Note:
@@ -57,7 +62,17 @@ def _dealias(bot: Rustbot, name: str) -> Note:
 def _models(bot: Rustbot, word: str = "") -> Any:
     # A list that cannot be fetched now is shown as it was; the chat and `doctor` say what is wrong with the server.
     bot.refresh_models()
-    return bot.models(word)
+    found = bot.models(word)
+    if not len(found):
+        return Note(
+            f"No model is called like {word!r}.{_near(bot, word)}" if word else "No model is known of this server."
+        )
+    return found
+
+
+def _near(bot: Rustbot, word: str) -> str:
+    near = ", ".join(f"`{name}`" for name in bot.planner.catalog.nearest(word))
+    return f" Near names: {near}." if near else " `%rustbot models` lists all there are."
 
 
 def _cost(bot: Rustbot) -> Note:

@@ -33,8 +33,9 @@ def traceback_text(
     summary = TracebackException.from_exception(error, compact=True)
     for each in _members(summary):
         each.stack = _readable(each.stack, cells or {})
-        # A SyntaxError names its file outside the stack.
+        # A SyntaxError names its file outside the stack; of a cell itself, the stack is all the kernel's.
         if getattr(each, "filename", None) in (cells or {}):
+            each.stack = each.stack if _has_cell(each.stack) else StackSummary()
             each.filename = f"In[{(cells or {})[each.filename or '']}]"
     text = "".join(_types_only(error, summary) if schema_only else summary.format()).rstrip()
     # Messages may bring a terminal's colours along.
@@ -51,6 +52,10 @@ def _members(summary: TracebackException) -> list[TracebackException]:
             found.append(each)
             waiting += [each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or [])]
     return found
+
+
+def _has_cell(stack: StackSummary) -> bool:
+    return any(frame.filename.startswith("In[") for frame in stack)
 
 
 def _readable(stack: StackSummary, cells: Mapping[str, int]) -> StackSummary:

@@ -183,3 +183,22 @@ def test_variables_are_the_users_own_in_the_order_of_the_code():
     assert variables_in("a = re.sub(b, own(), _x, In, len)", names) == ("a", "b", "own")
     assert variables_in("%time a = b +", names) == ("a", "b")
     assert variables_in("", names) == ()
+
+
+def test_what_steers_a_terminal_is_not_in_a_traceback():
+    try:
+        raise ValueError("\x1b[31mred\x1b[0m \x1b]52;c;aGk=\x07 done\x08")
+    except ValueError as error:
+        text = traceback_text(error)
+
+    assert text.endswith("ValueError: red  done")
+
+
+def test_a_syntax_error_of_a_cell_begins_with_the_cell():
+    try:
+        compile("x = = 1", "cell-3.py", "exec")
+    except SyntaxError as error:
+        text = traceback_text(error, cells={"cell-3.py": 3})
+
+    assert text.startswith('  File "In[3]", line 1\n    x = = 1')
+    assert "test_failures" not in text

@@ -673,3 +673,14 @@ def test_what_the_user_types_is_sent_as_typed(notebook, server):
     notebook.run("%%rustbot\nIs password = 'blue Horse' in postgresql://ann:blue@db a good one?")
 
     assert question(server) == "Is password = 'blue Horse' in postgresql://ann:blue@db a good one?"
+
+
+def test_names_of_models_that_are_not_there_are_told(notebook, server):
+    server.on("/v1/models", wire.json_answer({"data": [{"id": "test/model"}, {"id": "test/large"}]}))
+
+    assert str(notebook.run("%rustbot models qwertz")).startswith("No model is called like 'qwertz'.")
+    assert len(notebook.run("%rustbot models large")) == 1
+    assert str(notebook.run("%rustbot alias big test/large")) == "`big` now stands for `test/large`."
+    told = str(notebook.run("%rustbot alias big test/lagre"))
+    assert told.startswith("`big` now stands for `test/lagre`. The server does not list that model.")
+    assert "test/large" in told
