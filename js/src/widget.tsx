@@ -12,6 +12,7 @@ import { Store } from "./state/store";
 import { AnyModelTransport } from "./transport";
 import { keepContextMenu } from "./ui/contextMenu";
 import { keepFocus } from "./ui/focus";
+import { listenForFocusKey } from "./ui/focusKey";
 import { keepKeys } from "./ui/keys";
 import { View } from "./view";
 
@@ -37,6 +38,7 @@ export default function widget() {
       keepFocus(view, signal);
       keepContextMenu(el, signal);
       const turn = model.get("turn");
+      if (!turn) listenForFocusKey(view, signal);
       render(
         turn ? <CellCard store={store} view={view} turn={turn} /> : <Frame store={store} view={view} />,
         el,

@@ -219,3 +219,19 @@ def test_text_fields_have_the_menu_of_the_browser(chat: Chat, page_of: Page) -> 
     # JupyterLab's own, once: for what is no text.
     expect(page_of.locator(".lm-Menu")).to_have_count(1)
     page_of.keyboard.press("Escape")
+
+
+@pytest.mark.usefixtures("cells_stay")
+def test_a_key_leads_from_a_cell_to_the_input_and_back(notebook: Notebook, chat: Chat, page_of: Page) -> None:
+    editor = notebook.panel.locator(".jp-Cell").first.locator(".cm-content")
+    editor.click()
+    chat.open_tab("Settings")
+    editor.click()
+
+    page_of.keyboard.press("Alt+r")
+    expect(chat.prompt).to_be_focused()
+    page_of.keyboard.type("typed")
+    expect(chat.prompt).to_have_value("typed")
+
+    page_of.keyboard.press("Alt+r")
+    expect(editor).to_be_focused()

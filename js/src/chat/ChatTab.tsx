@@ -6,6 +6,7 @@ import { WaitingHint } from "../approvals/WaitingHint";
 import { isActive, isShownByCards, lastMessage } from "../state/selectors";
 import type { State } from "../state/state";
 import type { TabProps } from "../tabs";
+import { refuseFiles } from "../ui/files";
 import { spelled } from "../ui/hidden";
 import { useSelect } from "../ui/hooks";
 import { Activity } from "./Activity";
@@ -34,6 +35,11 @@ export function ChatTab({ store, view }: TabProps) {
     };
     return { ...made, send };
   }, [store, view]);
+  useEffect(() => {
+    const life = new AbortController();
+    refuseFiles(view.element, setComplaint, life.signal);
+    return () => life.abort();
+  }, [view]);
   const isEmpty = useSelect(store, isEmptyChat);
   const model = useSelect(store, (state) => state.model);
   const approvals = useSelect(store, (state) => state.approvals);
