@@ -12,7 +12,12 @@ from rustbot_jupyter.control_characters import harmless
 from rustbot_jupyter.errors import RustbotError
 from rustbot_jupyter.fences import code_blocks
 from rustbot_jupyter.inert_markdown import inert_markdown
+from rustbot_jupyter.llm.demo_rules.tracebacks import failure_in
 from rustbot_jupyter.notebook import answer_formats
+from rustbot_jupyter.notebook.interpolation import interpolate
+from rustbot_jupyter.settings.redaction import redact
+from rustbot_jupyter.tools.command_lines import simple_words
+from rustbot_jupyter.tools.page_text import title_of
 from rustbot_jupyter.tools.results import cleaned
 
 SIZE = 24_000
@@ -51,6 +56,11 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "html_frame": answer_formats.html_frame,
     "harmless": harmless,
     "cleaned": cleaned,
+    "redact": redact,
+    "title_of": title_of,
+    "interpolate": lambda text: interpolate(text, {}),
+    "failure_in": failure_in,
+    "simple_words": simple_words,
 }
 
 
