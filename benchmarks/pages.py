@@ -195,7 +195,7 @@ def _beside_display(server: Server, new_bench: Callable[[], Bench], wanted: set[
     of = "update_display"
     what = f"Markdown, {stream}"
     if 11 in wanted:
-        yield ratio_line(11, f"kernel CPU, {what}", median(ours_s), median(display_s), 0.5, unit="s", of=of)
+        yield ratio_line(11, f"kernel CPU, {what}", median(ours_s), median(display_s), 0.4, unit="s", of=of)
     if 8 in wanted:
         yield ratio_line(8, f"websocket, {what}", ours.size_bytes, shown.size_bytes, None, unit="B", of=of)
     if 9 in wanted:

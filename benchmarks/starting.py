@@ -41,7 +41,7 @@ def start_up(quick: bool) -> Iterator[Line]:
     found = [(run_script(_IMPORT)["cpu_s"], _in_a_kernel()) for _ in range(rounds + 1)][1:]
     base = median([imported for imported, _ in found])
     of = "importing ipykernel"
-    for what, name, limit in (("%load_ext", "loaded_s", 1.10), ("the first chat shown", "shown_s", 1.45)):
+    for what, name, limit in (("%load_ext", "loaded_s", 1.05), ("the first chat shown", "shown_s", 1.40)):
         added = median([figures[name] for _, figures in found])
         yield ratio_line(5, f"CPU of a start with {what}", base + added, base, limit, unit="s", of=of)
     behind = median([figures["behind_s"] for _, figures in found])
