@@ -166,6 +166,19 @@ def test_an_option_cannot_replace_what_rustbot_sends(notebook, server, option):
     assert server.chats == []
 
 
+def test_a_limit_may_be_given_in_the_spelling_of_newer_models(notebook, server):
+    notebook.run("%%rustbot -o max_completion_tokens 100\nWhy?")
+
+    assert {name: value for name, value in sent(server).items() if "tokens" in name} == {"max_completion_tokens": 100}
+
+
+@pytest.mark.parametrize("name", ["Qwen 2.5 7B", r"C:\Users\Jane Doe\qwen 2.5.gguf", "模型 7b", "model (final) [v2]"])
+def test_a_model_in_quotes_may_have_any_name(notebook, server, name):
+    notebook.run(f'%%rustbot "{name}"\nWhy?')
+
+    assert sent(server)["model"] == name
+
+
 def test_flags_reach_the_request(notebook, server):
     notebook.names["a"] = [1, 2]
 
