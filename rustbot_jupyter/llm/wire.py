@@ -89,7 +89,8 @@ def _limit(request: ChatRequest, dialect: Dialect) -> dict[str, Any]:
     given = next((name for name in LIMITS if name in request.extra), None)
     if given is None:
         return {dialect.limit: request.max_tokens}
-    limits = [limit for limit in (request.max_tokens, request.extra[given]) if isinstance(limit, int)]
+    # What is no number of tokens (-1 means no limit to some servers) must not lift the limit of a cap.
+    limits = [limit for limit in (request.max_tokens, request.extra[given]) if type(limit) is int and limit > 0]
     return {given: min(limits, default=request.extra[given])}
 
 

@@ -83,6 +83,15 @@ def test_an_extra_limit_keeps_its_spelling_and_lifts_no_cap(name: str, given: in
     assert {key: value for key, value in body.items() if "tokens" in key} == {name: sent}
 
 
+@pytest.mark.parametrize("given", [-1, 0, True, "7", 7.5, None])
+def test_what_is_no_number_of_tokens_lifts_no_cap(given: Any) -> None:
+    assert body_of(max_tokens=5, extra={"max_tokens": given})["max_tokens"] == 5
+
+
+def test_without_a_cap_the_users_own_limit_goes_as_it_is() -> None:
+    assert body_of(extra={"max_tokens": -1})["max_tokens"] == -1
+
+
 def test_a_long_session_id_is_cut() -> None:
     assert len(body_of(session_id="x" * 500)["session_id"]) == 256
 
