@@ -17,6 +17,7 @@ from servers import misbehaving as wire
 
 import rustbot_jupyter as rb
 from rustbot_jupyter.llm.catalog import Catalog
+from rustbot_jupyter.llm.lessons import Lessons
 from rustbot_jupyter.logs import log_to
 from rustbot_jupyter.settings import environment, keyfile
 from rustbot_jupyter.settings.layers import Settings
@@ -72,7 +73,10 @@ def settings_of(path: Path) -> None:
 
 
 def dotenv(path: Path) -> None:
-    assert environment.read_dotenv(path.parent) == {}
+    values, problem = environment.read_dotenv(path.parent)
+
+    assert values == {}
+    assert "cannot be read" in problem
 
 
 def keys(path: Path) -> None:
@@ -106,6 +110,14 @@ def models(path: Path) -> None:
     assert Catalog(path).models
 
 
+def refused(path: Path) -> None:
+    lessons = Lessons(path)
+
+    asyncio.run(lessons.ready())
+
+    assert lessons.all() == {}
+
+
 def log(path: Path) -> None:
     if path.is_char_device():
         # Such as /dev/null: whoever names it means it, and it takes what is written at once.
@@ -137,6 +149,7 @@ READERS: dict[str, Callable[[Path], None]] = {
     "mcp.json": servers,
     "pins.json": pins,
     "models.json": models,
+    "refused-HOST.json": refused,
     "rustbot.jsonl": log,
     "registry.json": registry,
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rustbot_jupyter.whole_files import write_atomically
+from rustbot_jupyter.whole_files import read_start, write_atomically
 
 KEPT_S = 24 * 3600.0
 _SCHEMA_VERSION = 1
@@ -68,7 +68,7 @@ class Lessons:
 
     async def ready(self) -> None:
         """Read the file, once, beside the event loop."""
-        if not self._is_loaded:
+        if self._path is not None and not self._is_loaded:
             found = await asyncio.to_thread(_read, self._path)
             if not self._is_loaded:
                 self._by_model, self._is_loaded = _merged(found, self._by_model), True
@@ -123,11 +123,10 @@ def _merged(
     return dict(list(merged.items())[-_MOST_MODELS:])
 
 
-def _read(path: Path | None) -> dict[str, tuple[Lesson, ...]]:
+def _read(path: Path) -> dict[str, tuple[Lesson, ...]]:
     """What the file says, as far as it can be used; a file that cannot be read is as good as none."""
     try:
-        with (path or Path()).open("rb") as file:
-            saved = json.loads(file.read(_MAX_BYTES))
+        saved = json.loads(read_start(path, _MAX_BYTES) or b"")
         entries = saved["models"] if saved["schema_version"] == _SCHEMA_VERSION else {}
         return _merged({}, {name: tuple(map(_lesson, lessons)) for name, lessons in entries.items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
