@@ -13,6 +13,8 @@ from rustbot_jupyter.errors import RustbotError
 from rustbot_jupyter.fences import code_blocks
 from rustbot_jupyter.inert_markdown import inert_markdown
 from rustbot_jupyter.llm.demo_rules.tracebacks import failure_in
+from rustbot_jupyter.llm.refusals import lesson_from, read_refusal
+from rustbot_jupyter.llm.stream import AnswerBuilder
 from rustbot_jupyter.notebook import answer_formats
 from rustbot_jupyter.notebook.interpolation import interpolate
 from rustbot_jupyter.settings.redaction import redact
@@ -29,6 +31,7 @@ LONGER = [
     *("```", "\n```", "~~~\n", "$$", "\\(", "\\)", "\\[", "\\]", "\\begin{align}", "\\end{align}", "](", "]:", "!["),
     *("[^", "<!--", "<b>", "</b>", "<think>", "</think>", "http://", "\n\n", "\n- ", "\n> ", "1. ", "a@", "&#", "{{"),
     *("}}", "\n    ", "x \n", "sk-", "key=", "%%", '"""', "\x1b[", "\x1b]", "$`", "a.b", "`a`", "$x$ ", "[a](b)", "|a"),
+    *("support", "accept", "system ", "tools"),
 ]
 PAIRED = [*"`$\\<>[](){}*-|!~1 \n"]
 ENDS = ("", "x", "`", "$", "\\)", "]", "}", ">", "```")
@@ -46,6 +49,26 @@ def quietly(function: Callable[[str], object]) -> Callable[[str], object]:
     return call
 
 
+ASKED = {
+    "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}],
+    "tools": [{"type": "function", "function": {"name": "look_up"}}],
+    "seed": 1,
+}
+
+
+def lesson(text: str) -> object:
+    refusal = read_refusal(400, text)
+    return refusal and lesson_from(refusal, ASKED)
+
+
+def streamed(deltas: list[dict[str, object]], key: str = "delta") -> AnswerBuilder:
+    builder = AnswerBuilder()
+    for delta in deltas:
+        builder.add_chunk({"choices": [{key: delta}]})
+    builder.take()
+    return builder
+
+
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "inert_markdown": inert_markdown,
     "code_blocks": code_blocks,
@@ -61,6 +84,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "interpolate": lambda text: interpolate(text, {}),
     "failure_in": failure_in,
     "simple_words": simple_words,
+    "lesson": lesson,
 }
 
 
@@ -91,3 +115,36 @@ def test_no_pair_of_marks_does_either(name: str) -> None:
     slow = [text[:4] + text[-4:] for text in texts if cpu_s(function, text) > MOST_CPU_S / 4]
 
     assert slow == []
+
+
+def call(index: int, call_id: str, arguments: str) -> dict[str, object]:
+    function = {"name": "look_up", "arguments": arguments}
+    return {"tool_calls": [{"index": index, "id": call_id, "function": function}]}
+
+
+STREAMS: dict[str, tuple[Callable[[int], dict[str, object]], str]] = {
+    "white space": (lambda number: {"content": " " * 40}, "delta"),
+    "white space behind a thought": (lambda number: {"content": " " * 40 if number else "<think>a</think>"}, "delta"),
+    "messages in place of deltas": (lambda number: {"content": f"{number} words of a text"}, "message"),
+    "calls": (lambda number: call(number, f"c{number}", "{}"), "delta"),
+    "calls under one id": (lambda number: call(number, "c", "{}"), "delta"),
+    "a new id for each piece": (lambda number: call(0, f"c{number}", "words of" if number else '{"a": "'), "delta"),
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_no_stream_takes_longer_than_its_length_suggests(name: str) -> None:
+    make, key = STREAMS[name]
+    deltas = [make(number) for number in range(12_000)]
+    begun = time.thread_time()
+
+    streamed(deltas, key)
+
+    assert time.thread_time() - begun < MOST_CPU_S
+
+
+def test_white_space_without_end_is_not_held_back_for_a_tag_that_never_comes() -> None:
+    builder = streamed([{"content": " " * 40} for _ in range(1_000)])
+
+    assert builder.answer().text == " " * 40_000
+    assert builder.has_begun

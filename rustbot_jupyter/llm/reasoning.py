@@ -86,6 +86,8 @@ _TAGS = {
 """What chat templates put around thoughts."""
 _ENDS = [close for close in _TAGS.values() if close.startswith(("</", "[/", "◁/"))]
 """Of a template that begins the thought by itself only the end comes."""
+_MOST_SPACE = 1_000
+"""White space before a tag; an answer that begins with more is text."""
 _WORDS_BEFORE = tuple(" \t`\"'(<")
 _WORDS_AFTER = tuple(".,;:!?)`\"'<")
 """Beside a tag that a sentence speaks of."""
@@ -108,7 +110,7 @@ class ThinkTags:
         self._held += text
         if not self._is_thinking and not self._is_after:
             start = self._held.lstrip()
-            if any(tag.startswith(start) for tag in _TAGS):
+            if len(self._held) - len(start) <= _MOST_SPACE and any(tag.startswith(start) for tag in _TAGS):
                 return "", ""
             opened = next((tag for tag in _TAGS if start.startswith(tag)), None)
             if opened is None:
@@ -116,10 +118,11 @@ class ThinkTags:
             self._close = _TAGS[opened]
             self._is_thinking, self._held = True, start.removeprefix(opened).lstrip()
         thought = self._thought() if self._is_thinking else ""
-        if self._is_after and (rest := self._held.lstrip()):
-            self._held, self.is_over = "", True
-            return thought, rest
-        return thought, ""
+        if not self._is_after:
+            return thought, ""
+        rest, self._held = self._held.lstrip(), ""
+        self.is_over = bool(rest)
+        return thought, rest
 
     def end(self) -> tuple[str, str]:
         """What was held back, as no more comes."""

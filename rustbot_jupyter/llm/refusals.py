@@ -40,7 +40,7 @@ _NOT_TAKEN = re.compile(
 )
 _TOOL_WORDS = r"(tools?|tool[_ -]?(use|calls?|calling|choice)|function[_ -]?(calls?|calling)|functions)"
 _NO_TOOLS = re.compile(
-    rf"(support|enabl|allow|accept|implement)\w*[^.]{{0,40}}\b{_TOOL_WORDS}\b"
+    rf"(support|enabl|allow|accept|implement)\w{{0,10}}[^.]{{0,40}}\b{_TOOL_WORDS}\b"
     rf"|\b{_TOOL_WORDS}\b[^.]{{0,60}}"
     r"(n[o']t [a-z ]{0,12}(support|enabl|available|allow|implement)|unsupported|requires? )",
     re.IGNORECASE,
@@ -52,7 +52,7 @@ _TOOL_PLACE = re.compile(r"\b(?:tools|function_?declarations|functions)\W{1,3}(\
 _TOOL_DECLARED = re.compile(r"function_?declarations\W{1,3}(\d{1,4})\b", re.IGNORECASE)
 _NO_SYSTEM = re.compile(
     r"system[`'\" ]+(role|message|prompt|instruction)s?[^.]{0,40}n[o']t (be )?(support|allow|permit|enabl)"
-    r"|(support|allow|accept)\w*[^.]{0,12}[`'\" ]system[`'\" ]|developer instruction is not enabled",
+    r"|(support|allow|accept)\w{0,10}[^.]{0,12}[`'\" ]system[`'\" ]|developer instruction is not enabled",
     re.IGNORECASE,
 )
 _THOUGHTS_PLACE = re.compile(r"messages\W.{0,80}\breasoning(_content|_details)?\b", re.IGNORECASE | re.DOTALL)
@@ -200,13 +200,13 @@ def _place_of(name: str, refusal: Refusal) -> int | None:
     """Where the refusal names a field of the body; what it points to comes first. None when it does not."""
     if name in ("model", "messages"):
         return None
+    exact = rf"{re.escape(name)}(?!\w)"
     for index, place in enumerate(refusal.places):
-        if re.match(rf"{name}(?!\w)", place):
+        if re.match(exact, place):
             return index - len(refusal.places)
     if any(re.match(r"\w+", place) for place in refusal.places if not place.startswith("tool")):
         # It points to something else.
         return None
-    exact = rf"{name}(?!\w)"
     patterns = [
         rf"['\"`\[]{exact}",
         rf"\b(parameter|argument|field|propert(?:y|ie)|input|name|option|key|supplied|keyword)s?\W{{1,4}}{exact}",

@@ -42,12 +42,17 @@ class _Text:
     def __init__(self) -> None:
         self._large: list[str] = []
         self._small: list[str] = []
+        self._length = 0
 
     def append(self, piece: str) -> None:
         self._small.append(piece)
+        self._length += len(piece)
         if len(self._small) == 512:
             self._large.append("".join(self._small))
             self._small.clear()
+
+    def __len__(self) -> int:
+        return self._length
 
     def __str__(self) -> str:
         return "".join((*self._large, *self._small))
@@ -293,9 +298,10 @@ class AnswerBuilder:
     def _new_part(self, content: str) -> str:
         """A message's text without what an earlier one, whole up to there, has said."""
         self._flush()
-        said = str(self._text)
-        is_repeated = len(said) >= _LEAST_REPEATED and content.startswith(said)
-        return content[len(said) :] if is_repeated else content
+        said = len(self._text)
+        # Put together only where it can be a repetition: pieces may be many.
+        is_repeated = _LEAST_REPEATED <= said <= len(content) and content.startswith(str(self._text))
+        return content[said:] if is_repeated else content
 
     def _add_ollama(self, chunk: dict[str, Any]) -> None:
         """A piece in the shape of Ollama's own protocol."""

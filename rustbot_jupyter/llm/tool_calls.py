@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,10 +11,16 @@ from rustbot_jupyter.llm.base import ToolCallStarted
 from rustbot_jupyter.llm.call_text import mended
 from rustbot_jupyter.messages import ToolCallPart, new_id
 
+_ENDS = ("}", "]", '"', "null")
+"""Ends of arguments that may be whole."""
 
-@dataclass(kw_only=True)
+
+@dataclass(kw_only=True, eq=False)
 class _Call:
+    place: int
+    """Among all calls, in the order in which they began."""
     index: int | None
+    """As the provider sends it."""
     id: str
     """As the provider sends it; "" for none."""
     own_id: str = field(default_factory=lambda: new_id("call"))
@@ -28,6 +35,9 @@ class ToolCallAssembler:
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
+        # An answer may hold very many: a call is found without a look at the others.
+        self._last: dict[int | None, _Call] = {}
+        self._by_id: dict[str, dict[int | None, _Call]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -43,7 +53,7 @@ class ToolCallAssembler:
             call = self._add_one(fragment)
             if call.name and not call.is_announced:
                 call.is_announced = True
-                started.append(ToolCallStarted(self._calls.index(call), call.name))
+                started.append(ToolCallStarted(call.place, call.name))
         return started
 
     def parts(self) -> tuple[ToolCallPart, ...]:
@@ -69,9 +79,12 @@ class ToolCallAssembler:
         call_id, name = _text(fragment.get("id")), _text(function.get("name"))
         call = self._open_call(index, call_id, name)
         if call is None:
-            call = _Call(index=index, id=call_id)
+            call = _Call(place=len(self._calls), index=index, id=call_id)
             self._calls.append(call)
+            self._last[index] = call
         call.id = call.id or call_id
+        if call.id:
+            self._by_id.setdefault(call.id, {}).setdefault(call.index, call)
         # Some repeat the name in every fragment, some send "" in later ones: set it, never join.
         call.name = name or call.name
         arguments = function.get("arguments")
@@ -83,14 +96,18 @@ class ToolCallAssembler:
 
     def _open_call(self, index: int | None, call_id: str, name: str) -> _Call | None:
         """The call that a fragment continues, or None if it begins a new one."""
-        here = [call for call in self._calls if index is None or call.index is None or call.index == index]
-        if call_id:
-            for call in here:
-                if call.id == call_id:
-                    return call
-        if not here or _begins_another(here[-1], index, call_id, name):
-            return None
-        return here[-1]
+        if known := _at(self._by_id.get(call_id, {}), index):
+            return min(known, key=lambda call: call.place)
+        here = self._calls[-1:] if index is None else _at(self._last, index)
+        last = max(here, key=lambda call: call.place, default=None)
+        return None if last is None or _begins_another(last, index, call_id, name) else last
+
+
+def _at(calls: Mapping[int | None, _Call], index: int | None) -> list[_Call]:
+    """Those that a fragment with this index may be a part of."""
+    if index is None:
+        return list(calls.values())[:1]
+    return [call for each in (index, None) if (call := calls.get(each)) is not None]
 
 
 def _begins_another(call: _Call, index: int | None, call_id: str, name: str) -> bool:
@@ -102,7 +119,7 @@ def _begins_another(call: _Call, index: int | None, call_id: str, name: str) -> 
         return True
     if call_id and call.id:
         # Some servers give every call index 0, others repeat the name with each new id.
-        return _is_whole("".join(call.pieces))
+        return bool(call.pieces) and call.pieces[-1].rstrip().endswith(_ENDS) and _is_whole("".join(call.pieces))
     return index is None and any(call.pieces)
 
 
