@@ -185,11 +185,11 @@ class RequestSent(AssistantEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RequestAdapted(AssistantEvent):
-    """The server refused a part of the request that can be done without, and was asked so."""
+    """A part of the request that the server refused was left out or spelled in its way."""
 
     model: str
     text: str
-    """A sentence or two: who takes what not, and how it is asked instead."""
+    """A sentence or two: what is not taken by whom, and what was done instead."""
 
     @property
     def summary(self) -> str:

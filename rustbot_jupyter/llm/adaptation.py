@@ -14,7 +14,7 @@ from rustbot_jupyter.llm.spellings import dialect_of
 from rustbot_jupyter.llm.target import Target
 
 _MOST_LESSONS = 10
-"""New ones of one request."""
+"""The most that one request may teach; each costs another try."""
 _OWN_WISHES = ("temperature", "top_p", "top_k", "seed", "random_seed", "stop", "reasoning", "reasoning_effort")
 """Fields that are sent only because a setting says so: leaving them out is told in each session."""
 
@@ -73,8 +73,8 @@ class Adaptation:
             what = "tools" if self._refused_wish == "tools" else f"the tool {self._refused_wish[5:]!r}"
             says = sentences.says(error.detail)
             error.args = (
-                f"{sentences.who(self._target)} does not take {what}{says}. Ask without (`--tools none`, `tools=()`), "
-                "or pick another model.",
+                f"{sentences.who(self._target)} does not take {what}{says}. Ask without tools (`--tools none`, "
+                "`tools=()`), or pick another model.",
             )
         elif self._refused_wish in self._insists_on:
             error.args = (f"{error} Leave out {self._refused_wish!r}, which you asked for.",)
@@ -102,18 +102,20 @@ class Adaptation:
         who, name = sentences.who(self._target), lesson.about
         says = sentences.says(_short(self._said.get(name, "")))
         if lesson.spelling:
-            return f"{who} calls {name!r} {lesson.spelling!r}, and is asked so."
+            return f"{who} does not take {name!r} by that name; it was sent as {lesson.spelling!r}."
         if name == "tools":
-            return f"{who} does not take the tools that were offered{says}. It is asked without them."
+            return f"{who} does not take the tools that were offered{says}. The request was sent without them."
         if name.startswith("tool:"):
-            return f"{who} does not take the tool {name[5:]!r}{says}. It is asked without it."
+            return f"{who} does not take the tool {name[5:]!r}{says}. The request was sent without it."
         if name == "stream_options":
-            return f"{who} does not take 'stream_options'; what its answers use stays unknown if it does not say."
+            return (
+                f"{who} does not take 'stream_options'; tokens and costs stay unknown unless it reports them by itself."
+            )
         if name == THOUGHTS:
-            return f"{who} does not take earlier thoughts back. It is asked without them."
+            return f"{who} does not take earlier reasoning back. The request was sent without it."
         if name == SYSTEM:
-            return f"{who} knows no system prompt. It stands before the first question instead."
-        return f"{who} does not take {name!r}{says}. It is asked without it."
+            return f"{who} takes no system prompt. It was put in front of the first question instead."
+        return f"{who} does not take {name!r}{says}. The request was sent without it."
 
 
 def _short(text: str) -> str:

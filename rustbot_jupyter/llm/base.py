@@ -73,7 +73,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Adapted:
-    """The server refused a part of the request that can be done without, and was asked so."""
+    """A part of the request that the server refused was left out or spelled in its way."""
 
     text: str
     """A sentence or two for the user."""

@@ -120,11 +120,12 @@ class Intake:
         if builder.nothing_parsed:
             return error or self._not_an_answer()
         if builder.has_finished and builder.has_gap:
-            kind = StreamBroken if builder.has_begun else InvalidAnswer
-            return kind(
-                f"{host} sent a piece of the answer that cannot be read, so that something is missing from it. "
-                "What had arrived is kept; ask again."
+            kind, step = (
+                (StreamBroken, "What had arrived is kept; ask again.")
+                if builder.has_begun
+                else (InvalidAnswer, "Ask again, or pick another model.")
             )
+            return kind(f"{host} sent a piece of the answer that cannot be read, so that something is missing. {step}")
         if builder.has_finished:
             # A complete answer stays complete, however the connection ended.
             return None

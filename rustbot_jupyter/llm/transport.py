@@ -138,10 +138,12 @@ def bad_proxy(error: Exception, target: Target) -> ModelError:
     """The error for proxy settings that cannot be used."""
     if isinstance(error, ImportError) and target.proxy is not None:
         proxy = target.proxy
-        what = f"The proxy {proxy.shown} ({proxy.variable}) needs the package socksio: `pip install socksio`."
+        needs = f"The proxy {proxy.shown} ({proxy.variable}) needs the package socksio."
+        what = f"{needs} Install it with `pip install socksio`"
     else:
         what = str(error) if isinstance(error, BadProxy) else "The proxy's address cannot be used."
-    found = ConnectionFailed(f"{what} Or name {target.name} in NO_PROXY.", retryable=False)
+        what += " Correct it"
+    found = ConnectionFailed(f"{what}, or name {target.name} in NO_PROXY.", retryable=False)
     return _caused_by(found, error, target)
 
 
@@ -207,13 +209,13 @@ def _not_connected(error: Exception, target: Target) -> ModelError:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ConnectionFailed(
                 f"The certificate of {target.host} is not trusted ({cause.verify_message}). Check the base URL and the "
-                "computer's clock; the certificate of a company's or a machine's own authority goes into a file that "
-                "SSL_CERT_FILE names.",
+                "computer's clock; if your company or the server has an authority of its own, name the file with its "
+                "certificate in SSL_CERT_FILE.",
                 retryable=False,
             )
         if isinstance(cause, ssl.SSLError):
             return ConnectionFailed(
-                f"No secure connection to {target.host} came about. Check whether its address begins with "
+                f"A secure connection to {target.host} could not be made. Check whether its address begins with "
                 "https:// or http://.",
                 retryable=False,
             )

@@ -781,12 +781,14 @@ async def test_a_budget_that_runs_out_is_a_banner(chat: Chat) -> None:
 
 
 async def test_what_a_server_refused_is_a_banner(chat: Chat) -> None:
-    chat.agent.queue.put(RequestAdapted(model="tiny", text="'tiny' does not take tools. It is asked without them."))
+    chat.agent.queue.put(
+        RequestAdapted(model="tiny", text="'tiny' does not take tools. The request was sent without them.")
+    )
 
     await chat.until(lambda: chat.page.notices)
 
     assert [(notice["level"], notice["text"]) for notice in chat.page.notices] == [
-        ("info", "'tiny' does not take tools. It is asked without them.")
+        ("info", "'tiny' does not take tools. The request was sent without them.")
     ]
 
 
