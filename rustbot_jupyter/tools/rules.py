@@ -6,7 +6,9 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -21,11 +23,19 @@ from rustbot_jupyter.tools.base import BUILT_IN, Risk, Tool
 from rustbot_jupyter.tools.listeners import Listeners
 from rustbot_jupyter.whole_files import read_start, write_atomically
 
+try:
+    import fcntl
+# There is none on Windows: there the last one that writes within a moment wins.
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+
 logger = logging.getLogger("rustbot_jupyter.rules")
 
 SCHEMA_VERSION = 1
 LARGEST_FILE = 10_000_000
 ANY = "*"
+LOCK_WAIT_S = 2.0
+"""How long another kernel may hold the file; who died holds nothing."""
 
 
 class Decision(StrEnum):
@@ -163,7 +173,7 @@ class Rules:
         )
 
     def _keep(self, rule: Rule) -> Rule:
-        with self._lock:
+        with self._lock, self._alone():
             self._read()
             if rule.conversation_id:
                 self._passing.append(rule)
@@ -178,7 +188,7 @@ class Rules:
         Raises:
             RequestError: There is no such rule.
         """
-        with self._lock:
+        with self._lock, self._alone():
             self._read()
             if all(rule.id != rule_id for rule in [*self._kept, *self._passing]):
                 raise RequestError(f"There is no rule {rule_id!r}; `bot.rules` shows them.")
@@ -204,6 +214,25 @@ class Rules:
         return max(matching, key=lambda rule: _STRENGTH[rule.decision], default=None)
 
     # The file. Another kernel may write it too, so it is read again when it has changed.
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other kernels from writing between our reading and our writing; for a moment at most."""
+        if self._path is None or fcntl is None:
+            yield
+            return
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR | os.O_NONBLOCK, 0o600)
+        # Writing the rules says itself what is wrong with the folder.
+        except OSError:
+            yield
+            return
+        try:
+            _wait_for(lock)
+            yield
+        finally:
+            os.close(lock)
 
     def _read(self) -> None:
         path = self._path
@@ -278,6 +307,17 @@ class Rules:
         else:
             # Read again before it is used: another kernel may have written at the same time.
             self._stamp, self._is_unsaved = None, False
+
+
+def _wait_for(lock: int) -> None:
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while time.monotonic() < deadline:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _aside(path: Path, number: int = 1) -> Path:

@@ -481,3 +481,27 @@ def test_the_strongest_of_the_rules_that_match_decides(
     expected = next((each for each in (Decision.DENY, Decision.ASK, Decision.ALLOW) if each in said), None)
 
     assert decision(rules_at(path), tool, value) is expected
+
+
+def test_kernels_that_add_rules_at_once_keep_all_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "rules.json"
+    code = (
+        "import sys; from pathlib import Path; from rustbot_jupyter.tools.rules import Rules\n"
+        "rules = Rules(Path(sys.argv[1]), '/w')\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "for number in range(10): rules.add('shell', f'{sys.argv[2]} {number}', 'deny')\n"
+    )
+    kernels = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(path), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for name in "ab"
+    ]
+    for kernel in kernels:
+        assert kernel.stdout is not None
+        assert kernel.stdout.readline() == "ready\n"
+    for kernel in kernels:
+        kernel.communicate("go\n")
+        assert kernel.returncode == 0
+
+    assert {rule.pattern for rule in Rules(path, "/w")} == {f"{name} {number}" for name in "ab" for number in range(10)}
