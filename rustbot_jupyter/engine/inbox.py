@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 
 from rustbot_jupyter.events import AssistantEvent
@@ -26,7 +27,8 @@ class Inbox:
         """Wake the reader if something is new."""
         if self._is_new:
             self._is_new = False
-            if not self._reader.is_closed():
+            # Whoever iterated may be gone, and its loop closed: the bot goes on.
+            with contextlib.suppress(RuntimeError):
                 self._reader.call_soon_threadsafe(self._arrived.set)
 
     async def get(self) -> AssistantEvent:
