@@ -386,7 +386,8 @@ class Rustbot:
 
     def _refused(self) -> dict[str, str]:
         lessons = self.planner.lessons
-        self.run(lessons.ready())
+        if not self._is_closed:
+            self.run(lessons.ready())
         return {model: ", ".join(map(str, learnt)) for model, learnt in lessons.all().items()}
 
     def refresh_models(self, timeout: float = 10.0, *, try_again: bool = False) -> str:

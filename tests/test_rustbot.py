@@ -306,7 +306,7 @@ def test_all_that_a_closed_bot_has_can_still_be_looked_at(bot: rb.Rustbot, serve
     bot.close()
 
     public = {name: getattr(bot, name) for name in dir(bot) if not name.startswith("_")}
-    for name in ("usage", "events", "states", "tool_runs", "metrics"):
+    for name in ("usage", "events", "states", "tool_runs", "metrics", "models"):
         public[name] = public[name]()
     for value in (bot, *public.values()):
         assert repr(value)
