@@ -267,6 +267,8 @@ class Agent:
 
     async def _drain(self) -> None:
         """Stop what runs and answer everybody who still waits for a reply."""
+        # At the end of the process nobody asked for a shutdown, and still no question may begin.
+        self._is_closing = True
         if self._active is not None and self._active.task is not None:
             self._active.stop("shutdown")
             await asyncio.gather(self._active.task, return_exceptions=True)

@@ -56,7 +56,7 @@ def test_what_was_typed_is_there_after_a_move_a_reload_and_a_restart(own_noteboo
     expect(chat.prompt).to_have_value("half a thou")
 
 
-@pytest.mark.parametrize("way", ["shut down", "another kernel"])
+@pytest.mark.parametrize("way", ["shut down", "another kernel", "restarted"])
 def test_a_chat_whose_kernel_ends_says_so_and_keeps_what_was_typed(
     lab: Lab, own_notebook: Notebook, bot_code: str, server: MisbehavingServer, way: str
 ) -> None:
@@ -64,12 +64,17 @@ def test_a_chat_whose_kernel_ends_says_so_and_keeps_what_was_typed(
     chat = own_notebook.show(bot_code + "bot")
     chat.send("Tell")
     chat.expect_answer("Once", STREAMING)
+    chat.send("And then?")
+    expect(chat.queue).to_contain_text("And then?")
     chat.prompt.fill("half a thou")
 
-    own_notebook.kernel = lab.start_kernel()
-    if way == "shut down":
+    if way == "restarted":
+        own_notebook.restart_kernel()
+    elif way == "shut down":
+        own_notebook.kernel = lab.start_kernel()
         own_notebook._js("({panel}) => panel.sessionContext.shutdown().then(() => true)")
     else:
+        own_notebook.kernel = lab.start_kernel()
         change = "({panel}, id) => panel.sessionContext.changeKernel({id}).then(() => true)"
         own_notebook._js(change, own_notebook.kernel)
 
@@ -78,7 +83,7 @@ def test_a_chat_whose_kernel_ends_says_so_and_keeps_what_was_typed(
     expect(chat.root.locator(".rb-banners")).to_contain_text("run the cell again")
     expect(chat.answer).to_have_attribute("data-status", "interrupted")
     expect(chat.button("Continue")).to_be_disabled()
-    expect(chat.prompt).to_have_value("half a thou")
+    expect(chat.prompt).to_have_value("And then?\nhalf a thou")
 
 
 def test_without_a_connection_the_chat_says_so_and_not_that_the_kernel_is_busy(

@@ -551,6 +551,28 @@ async def test_closing_in_the_middle_of_an_answer_leaves_nothing_behind(model: S
         ask(agent)
 
 
+async def test_at_the_end_of_the_process_no_question_that_waited_begins(model: ScriptedModel):
+    agent = Agent(planner_for(model))
+    running = asyncio.create_task(agent.run())
+    model.will_stream("half", HOLD)
+    active, waiting = ask(agent, "1"), ask(agent, "2", source="chat")
+    await model.reached(HOLD)
+    await until(lambda: len(agent.waiting) == 1)
+    before = kinds(agent).count("queue_changed")
+
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert (await reply_of(active)).status is MessageStatus.INTERRUPTED
+    assert (await reply_of(waiting)).status is MessageStatus.INTERRUPTED
+    assert len(model.requests) == 1
+    # The page still shows it as waiting, and so can give it back.
+    assert kinds(agent).count("queue_changed") == before
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    with pytest.raises(RequestError, match="closed"):
+        ask(agent)
+
+
 async def test_a_failing_subscriber_does_not_stop_the_turn(make_agent: MakeAgent):
     agent = make_agent()
 
