@@ -755,6 +755,53 @@ describe("the card below a cell", () => {
   });
 });
 
+describe("files", () => {
+  const hand = (el: Element, kind: "paste" | "drop" | "dragover", ...types: string[]) => {
+    const event = new Event(kind, { bubbles: true, cancelable: true });
+    el.dispatchEvent(
+      Object.assign(event, { [kind === "paste" ? "clipboardData" : "dataTransfer"]: { types } }),
+    );
+    return event;
+  };
+  const complaint = (el: Element) => el.querySelector(".rb-banners")?.textContent ?? "";
+
+  for (const kind of ["paste", "drop"] as const) {
+    test(`are refused in words that say what to do instead, by ${kind}`, async () => {
+      const { el, input } = await chat();
+      type(input, "mine");
+
+      const event = hand(input, kind, "Files");
+
+      await vi.waitFor(() => expect(complaint(el)).toContain("cannot be attached"));
+      expect(complaint(el)).toContain("Name the file's path, or a variable that holds it");
+      expect(input.value).toBe("mine");
+      // The browser would leave the notebook for a file that is dropped.
+      expect(event.defaultPrevented).toBe(kind === "drop");
+    });
+  }
+
+  test("are no reason to refuse the text that was copied with them, nor text alone", async () => {
+    const { el, input } = await chat();
+
+    const events = [
+      hand(input, "paste", "text/plain", "text/html", "Files"),
+      hand(input, "paste", "text/plain"),
+      hand(input, "drop", "text/plain"),
+    ];
+    await effects();
+
+    expect(complaint(el)).toBe("");
+    expect(events.map(({ defaultPrevented }) => defaultPrevented)).toEqual([false, false, false]);
+  });
+
+  test("may be held over the chat, so that it can say so", async () => {
+    const { input } = await chat();
+
+    expect(hand(input, "dragover", "Files").defaultPrevented).toBe(true);
+    expect(hand(input, "dragover", "text/plain").defaultPrevented).toBe(false);
+  });
+});
+
 describe("the frame", () => {
   test("has tabs for the arrow keys", async () => {
     const { el } = await chat();

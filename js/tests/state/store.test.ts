@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { FakeModel, snapshot } from "../../dev/fake";
+import { FakeModel, snapshot, state } from "../../dev/fake";
 import { type CommandFailed, Store } from "../../src/state/store";
 import { AnyModelTransport } from "../../src/transport";
 
@@ -153,6 +153,98 @@ describe("a kernel that is gone", () => {
     await vi.advanceTimersByTimeAsync(1500);
 
     expect(sent().at(-1)).toBe("sync");
+  });
+});
+
+describe("a kernel at work that says nothing", () => {
+  const working = (more = {}) => snapshot(store.view, { state: state("responding"), ...more });
+  const asked = () => sent().filter((name) => name === "sync").length;
+  const connection = () => store.state.value.connection;
+
+  async function makeBusy(more = {}): Promise<void> {
+    await makeLive();
+    model.emit(working(more));
+    // The first of them showed the chat.
+    model.sent.length = 0;
+  }
+
+  test("is asked for a sign of life after 20 s, and called silent 10 s later", async () => {
+    await makeBusy();
+    await vi.advanceTimersByTimeAsync(19_900);
+    const early = asked();
+    await vi.advanceTimersByTimeAsync(200);
+    const late = asked();
+    await vi.advanceTimersByTimeAsync(9_700);
+    const waited = connection();
+    await vi.advanceTimersByTimeAsync(300);
+
+    expect([early, late]).toEqual([0, 1]);
+    expect([waited, connection()]).toEqual(["live", "silent"]);
+  });
+
+  test("is live again with its next message", async () => {
+    await makeBusy();
+    await vi.advanceTimersByTimeAsync(31_000);
+    const before = connection();
+
+    model.emit(working());
+
+    expect([before, connection()]).toEqual(["silent", "live"]);
+  });
+
+  test("is left alone when it answers, or goes on writing", async () => {
+    await makeBusy();
+    for (let count = 0; count < 5; count++) {
+      await vi.advanceTimersByTimeAsync(15_000);
+      model.emit();
+    }
+    const whileItWrites = asked();
+    await vi.advanceTimersByTimeAsync(20_100);
+    const question = model.sent.at(-1);
+    if (question) model.ack(question);
+    await vi.advanceTimersByTimeAsync(15_000);
+
+    expect([whileItWrites, asked()]).toEqual([0, 1]);
+    expect(connection()).toBe("live");
+  });
+
+  test("is asked when the page comes to be seen again, and not just after it was heard", async () => {
+    await makeLive();
+    model.sent.length = 0;
+    const isSeen = vi.spyOn(document, "visibilityState", "get").mockReturnValue("visible");
+    const show = () => document.dispatchEvent(new Event("visibilitychange"));
+    show();
+    const justHeard = asked();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const idle = asked();
+    isSeen.mockReturnValue("hidden");
+    show();
+    const hidden = asked();
+    isSeen.mockReturnValue("visible");
+    show();
+    await vi.advanceTimersByTimeAsync(10_100);
+
+    expect([justHeard, idle, hidden, asked()]).toEqual([0, 0, 0, 1]);
+    expect(connection()).toBe("silent");
+    isSeen.mockRestore();
+  });
+
+  test("is not asked before ipykernel 7, where a running cell keeps it from answering", async () => {
+    await makeBusy({ has_subshells: false });
+
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(asked()).toBe(0);
+    expect(connection()).toBe("live");
+  });
+
+  test("of a server that was restarted is gone when nothing can be sent to it", async () => {
+    await makeBusy();
+    model.isDead = true;
+
+    await vi.advanceTimersByTimeAsync(20_100);
+
+    expect(connection()).toBe("gone");
   });
 });
 
