@@ -2,5 +2,11 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  test: { environment: "jsdom", environmentOptions: { jsdom: { pretendToBeVisual: true } } },
+  // Five seconds are short on a machine that does other things, too.
+  test: {
+    environment: "jsdom",
+    environmentOptions: { jsdom: { pretendToBeVisual: true } },
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 });

@@ -72,7 +72,8 @@ def test_whatever_tools_and_code_await_ends_and_the_next_cells_run(notebook: Too
     assert notebook.results()[-1] == "waited 0.1"
 
     notebook.will_call("run_code", code="import asyncio\nawait asyncio.sleep(0.1)\n6 * 7")
-    notebook.run("%%rustbot --approve allow\nGo")
+    # What a tool of the user's gave counts as a stranger's words, after which code would ask.
+    notebook.run("%%rustbot --new --approve allow\nGo")
     assert "int = 42" in notebook.results()[-1]
 
     assert notebook.run("print(bot.tools.call('waits', how='0.1').text)") == "waited 0.1\n"
