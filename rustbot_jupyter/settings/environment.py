@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from dotenv.parser import parse_stream
@@ -22,15 +23,20 @@ _DOTENV_LIMIT = 1 << 18
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 
 
-def read_dotenv(folder: Path) -> tuple[dict[str, str], str]:
+def read_dotenv(folder: Path) -> tuple[Mapping[str, str], str]:
     """The variables of `folder`/.env, and a message on what of it cannot be read, or ""; none without such a file.
 
     `${NAME}` is left as it is: a project's file must not be able to put the user's key into an address.
     """
     try:
-        raw = files.read_start(folder / ".env", _DOTENV_LIMIT)
+        return _dotenv(folder / ".env")
     except OSError as exc:
         return {}, f"The file .env in the working folder cannot be read ({exc.strerror or exc})."
+
+
+@files.kept
+def _dotenv(path: Path) -> tuple[Mapping[str, str], str]:
+    raw = files.read_start(path, _DOTENV_LIMIT)
     text, is_utf_16 = files.decoded((raw or b"")[:_DOTENV_LIMIT])
     values: dict[str, str] = {}
     faults: list[int] = []
@@ -42,7 +48,7 @@ def read_dotenv(folder: Path) -> tuple[dict[str, str], str]:
             written = binding.original.string
             blank = len(written) - len(written.lstrip())
             faults.append(binding.original.line + written[:blank].count("\n"))
-    return values, _message(faults, is_utf_16)
+    return MappingProxyType(values), _message(faults, is_utf_16)
 
 
 def _message(faults: list[int], is_utf_16: bool) -> str:

@@ -6,8 +6,10 @@ import hashlib
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import platformdirs
 
@@ -17,6 +19,9 @@ from rustbot_jupyter.whole_files import write_atomically
 SETTINGS_FILE = "settings.toml"
 SIZE_LIMIT = 1 << 20
 """Bytes that are read of a file; no honest settings file is longer."""
+_TICK_NS = 2_000_000_000
+"""The coarsest clock of a file system, FAT's: two writes within it may give one date."""
+T = TypeVar("T")
 
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path | None:
@@ -44,6 +49,37 @@ def read_start(path: Path, limit: int = SIZE_LIMIT) -> bytes | None:
         OSError: It cannot be read.
     """
     return whole_files.read_start(path, limit)
+
+
+def stamp(path: Path | None) -> tuple[int, ...]:
+    """What changes when the file at `path` is written, replaced or opened to others; () when there is none."""
+    try:
+        found = os.stat(path) if path is not None else None
+    except (OSError, ValueError):
+        found = None
+    if found is None:
+        return ()
+    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev, found.st_mode)
+
+
+def kept(read: Callable[[Path], T]) -> Callable[[Path], T]:
+    """The same as `read`, which is only called again once the file at the path has changed.
+
+    A file written a moment ago is not trusted to be noticed when it is written again, and what raised is not kept.
+    """
+    # In a closure, not in an attribute: what was read may hold keys.
+    last: dict[Path, tuple[tuple[int, ...], T]] = {}
+
+    def get(path: Path) -> T:
+        now = stamp(path)
+        if path in last and last[path][0] == now:
+            return last[path][1]
+        found = read(path)
+        if not now or time.time_ns() - max(now[:2]) > _TICK_NS:
+            last[path] = (now, found)
+        return found
+
+    return get
 
 
 def decoded(raw: bytes) -> tuple[str, bool]:

@@ -6,8 +6,10 @@ import json
 import logging
 import os
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
@@ -20,18 +22,14 @@ _OWNER_ONLY = 0o600
 _logger = logging.getLogger(__name__)
 
 
-def read(folder: Path) -> dict[str, SecretStr]:
+def read(folder: Path) -> Mapping[str, SecretStr]:
     """The keys by host; none when there is no file or it cannot be read."""
     path = folder / KEY_FILE
     try:
-        raw = files.read_start(path)
+        return _keys(path)
     except OSError as exc:
         _logger.warning("%r cannot be read (%s); no key is taken from it.", str(path), exc.strerror or exc)
         return {}
-    if raw is None:
-        return {}
-    _close_to_others(path)
-    return _parse(raw)
 
 
 def write(folder: Path, host: str, secret: SecretStr | None) -> None:
@@ -54,6 +52,15 @@ def write(folder: Path, host: str, secret: SecretStr | None) -> None:
         return
     # Not chained: the frames of what failed hold the keys.
     raise SettingsError(f"The key cannot be saved to {str(path)!r} ({why}); keep it in memory instead.")
+
+
+@files.kept
+def _keys(path: Path) -> Mapping[str, SecretStr]:
+    raw = files.read_start(path)
+    if raw is None:
+        return {}
+    _close_to_others(path)
+    return MappingProxyType(_parse(raw))
 
 
 def _dump(keys: dict[str, SecretStr]) -> bytes:

@@ -58,8 +58,8 @@ class Sources:
         """Where settings.toml is, or would be."""
         return None if self.config_dir is None else self.config_dir / files.SETTINGS_FILE
 
-    def dotenv(self) -> dict[str, str]:
-        """The variables of .env, read now."""
+    def dotenv(self) -> Mapping[str, str]:
+        """The variables of .env as it is now."""
         return environment.read_dotenv(self._working_dir)[0]
 
     def read(self) -> None:
@@ -112,7 +112,8 @@ class Sources:
         names = ("RUSTBOT_PROFILE", *(environment.PREFIX + name.upper() for name in FIELDS))
         # Keys are kept nowhere but in a `Key`.
         keys = (hash(environ.get(name)) for name in secrets.KEY_VARIABLES)
-        return (*map(_stamp, (self.path, self._working_dir / ".env")), *(environ.get(name) for name in names), *keys)
+        read = (self.path, self._working_dir / ".env")
+        return (*map(files.stamp, read), *(environ.get(name) for name in names), *keys)
 
 
 _CONSENT = ("approve", "disabled_tools", "mcp_registry", "send_values")
@@ -127,11 +128,3 @@ def _withhold_consent(values: dict[str, Any]) -> list[str]:
         "choice. Set it in settings.toml or in the environment."
         for name in withheld
     ]
-
-
-def _stamp(path: Path | None) -> tuple[int, ...]:
-    try:
-        found = os.stat(path) if path is not None else None
-    except (OSError, ValueError):
-        found = None
-    return () if found is None else (found.st_mtime_ns, found.st_size, found.st_ino)

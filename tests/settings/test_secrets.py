@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from rustbot_jupyter.errors import SettingsError
 from rustbot_jupyter.llm.client import ChatClient
-from rustbot_jupyter.settings import secrets
+from rustbot_jupyter.settings import files, keyfile, secrets
 from rustbot_jupyter.settings.hosts import OPENROUTER_URL, host_of, insecure_http, is_loopback
 from rustbot_jupyter.settings.layers import Settings
 from rustbot_jupyter.settings.redaction import redact
@@ -78,6 +78,68 @@ def test_a_key_typed_into_the_tab_replaces_one_given_in_code(tmp_path):
     settings.remember_key("right-one")
 
     assert found(settings) == ("settings tab", "right-one")
+
+
+def test_an_unchanged_file_is_read_once_and_one_written_just_now_each_time(tmp_path):
+    reads: list[Path] = []
+    read = files.kept(reads.append)
+    old, new, missing = Path(json.__file__), tmp_path / "new", tmp_path / "missing"
+    new.touch()
+
+    for path in (old, old, new, new, missing, missing):
+        read(path)
+    missing.touch()
+    read(missing)
+
+    assert reads == [old, new, new, missing, missing]
+
+
+def test_a_file_that_could_not_be_read_is_read_again():
+    def read(path: Path) -> str:
+        if not faults:
+            return "read"
+        raise faults.pop()
+
+    faults, kept = [OSError("locked")], files.kept(read)
+
+    with pytest.raises(OSError, match="locked"):
+        kept(Path(json.__file__))
+    assert kept(Path(json.__file__)) == "read"
+
+
+def _in_dotenv(folder: Path, key: str) -> None:
+    (folder / ".env").write_text(f"OPENROUTER_API_KEY={key}")
+
+
+def _in_file(folder: Path, key: str) -> None:
+    keyfile.write(folder, "openrouter.ai", SecretStr(key))
+
+
+@pytest.mark.parametrize(("write", "name"), [(_in_dotenv, ".env"), (_in_file, keyfile.KEY_FILE)])
+@pytest.mark.parametrize("tick", [files._TICK_NS, -(10**18)], ids=["new files", "as if all files were old"])
+def test_a_key_that_is_changed_or_taken_away_in_its_file_is_noticed_at_the_next_question(
+    tmp_path, monkeypatch, write, name, tick
+):
+    monkeypatch.setattr(files, "_TICK_NS", tick)
+    settings, source = load(tmp_path), name if name == ".env" else "file"
+    assert found(settings) is None
+
+    for key in ("first-key", "a-longer-key", "short-key"):
+        write(tmp_path, key)
+        assert found(settings) == found(settings) == (source, key)
+    (tmp_path / name).unlink()
+    assert found(settings) is None
+
+
+def test_another_working_folder_has_its_own_env_file(tmp_path, monkeypatch):
+    settings = Settings.load(environ={}, config_dir=tmp_path / "config")
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        _in_dotenv(tmp_path / name, f"key-{name}")
+
+    for name in ("one", "two", "one"):
+        monkeypatch.chdir(tmp_path / name)
+        assert found(settings) == (".env", f"key-{name}")
 
 
 def test_a_forgotten_key_is_gone_everywhere(tmp_path):
