@@ -162,6 +162,8 @@ class Settings:
         with self._lock:
             if profile is not None and not self._has_profile(profile):
                 raise SettingsError(self._unknown_profile(profile))
+            if profile is None and not checked:
+                return self._values
             layers = self._layers if profile is None else self._layers_with(profile)
             return _merged([*layers, Layer(name="call", where=str, values=checked)])
 
