@@ -16,6 +16,7 @@ from rustbot_jupyter.errors import RequestError, ToolError
 from rustbot_jupyter.tools.base import BUILT_IN, EVERY_CALL, USER, Risk, Tool, ToolContext, ToolDefinition, ToolResult
 from rustbot_jupyter.tools.docstrings import describe_function
 from rustbot_jupyter.tools.failures import contained
+from rustbot_jupyter.tools.parameters import Parameters, parameters_for_model
 from rustbot_jupyter.tools.results import result_of
 from rustbot_jupyter.tools.signatures import Signature, code_of, signature_of
 from rustbot_jupyter.tools.workers import in_worker
@@ -58,7 +59,8 @@ def tool_of(
         raise RequestError(f"{name!r} cannot be a tool: it yields its results one by one. Return them all, as a list.")
     text, parameter_texts = describe_function(code_of(function))
     signature = signature_of(function, name, parameter_texts)
-    definition = ToolDefinition(name=name, description=description or text or name, parameters=signature.schema)
+    parameters = parameters_for_model(signature.schema)
+    definition = ToolDefinition(name=name, description=description or text or name, parameters=parameters.schema)
     if source == USER:
         fields.setdefault("patterns", EVERY_CALL)
     if source != BUILT_IN:
@@ -66,7 +68,7 @@ def tool_of(
     return Tool(
         definition=definition,
         run=_Run(function, signature, source),
-        check=_Check(name, signature),
+        check=_Check(name, signature, parameters),
         risk=risk,
         source=source,
         **fields,
@@ -90,11 +92,13 @@ def checked_name(name: object) -> str:
 class _Check:
     """Validates arguments against a function's parameters; what comes out is JSON again, as it is shown and kept."""
 
-    def __init__(self, name: str, signature: Signature) -> None:
+    def __init__(self, name: str, signature: Signature, parameters: Parameters) -> None:
         self._name = name
         self._signature = signature
+        self._parameters = parameters
 
     def __call__(self, arguments: Mapping[str, Any], /) -> dict[str, Any]:
+        arguments = self._parameters.plain.names.restored(arguments)
         try:
             values = self._signature.model.model_validate(dict(arguments))
         except ValidationError as error:
@@ -111,11 +115,15 @@ class _Check:
 
     def _reasons(self, error: ValidationError) -> str:
         problems = [
-            f"{'.'.join(map(str, problem['loc']))[:100] or 'the arguments'}: {problem['msg']}"
+            f"{self._place(problem['loc'])}: {problem['msg']}"
             for problem in error.errors(include_url=False, include_input=False, include_context=False)[:_MOST_PROBLEMS]
         ]
-        names = ", ".join(self._signature.names.values()) or "none"
+        names = ", ".join(self._parameters.schema["properties"]) or "none"
         return f"{'; '.join(problems)}. Its parameters are: {names}. Correct the arguments and call again."
+
+    def _place(self, steps: tuple[int | str, ...]) -> str:
+        shown = self._parameters.shown
+        return ".".join(shown.get(str(step), str(step)) for step in steps)[:100] or "the arguments"
 
 
 class _Run:

@@ -1,4 +1,4 @@
-"""Schemas of strangers' tools in the plain form that every provider takes, and the way back from it.
+"""Schemas of tools in the plain form that every provider takes, and the way back from it.
 
 One schema that a provider refuses fails every question. The rules, and who made each necessary:
 
@@ -12,7 +12,7 @@ One schema that a provider refuses fails every question. The rules, and who made
   https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md.
 - `required` and bounds that are booleans: draft 4, which no provider reads.
 
-What goes is said in the description, and checked by the server.
+What goes is said in the description, and checked by the server or the function.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Names:
     inner: Mapping[str, Names] = field(default_factory=dict)
     """Of the properties' own properties, by their plain names."""
     items: Names | None = None
+    others: Names | None = None
+    """Of the values under names that are not in `inner`."""
 
     def restored(self, value: Any) -> Any:
         """The value with the names that were there before."""
@@ -55,14 +57,14 @@ class Names:
             return value
         restored: dict[str, Any] = {}
         for name, each in value.items():
-            inner = self.inner.get(name)
+            inner = self.inner.get(name, self.others)
             restored[self.original.get(name, name)] = each if inner is None else inner.restored(each)
         return restored
 
     @property
     def is_plain(self) -> bool:
         """True if nothing has another name."""
-        return not self.original and self.items is None and not self.inner
+        return not self.original and self.items is None and self.others is None and not self.inner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,10 +237,12 @@ class _Maker:
             return Names() if inner.is_plain else Names(items=inner)
         if kind != "object":
             return Names()
+        others: Names | None = None
         if isinstance(whole.get("additionalProperties"), bool):
             plain["additionalProperties"] = whole["additionalProperties"]
         elif isinstance(whole.get("additionalProperties"), Mapping):
-            plain["additionalProperties"] = self.plain(whole["additionalProperties"], depth + 1)[0]
+            plain["additionalProperties"], found = self.plain(whole["additionalProperties"], depth + 1)
+            others = None if found.is_plain else found
         properties: Schema = {}
         original: dict[str, str] = {}
         inner_names: dict[str, Names] = {}
@@ -251,7 +255,7 @@ class _Maker:
             if plain_name != name:
                 original[plain_name] = name
                 made["description"] = f"({name}) {made.get('description', '')}".rstrip()
-            if not inner.is_plain:
+            if others is not None or not inner.is_plain:
                 inner_names[plain_name] = inner
             properties[plain_name] = made
         plain["properties"] = properties
@@ -259,7 +263,7 @@ class _Maker:
         required = [renamed.get(name, name) for name in _required(whole)]
         if depth == 0 or required:
             plain["required"] = [name for name in required if name in properties]
-        return Names(original=original, inner=inner_names)
+        return Names(original=original, inner=inner_names, others=others)
 
 
 def _add(properties: Schema, required: list[str], schema: Mapping[str, Any]) -> None:
@@ -371,7 +375,12 @@ def _joined(names: Sequence[Names]) -> Names:
     for each in reversed(names):
         original |= each.original
         inner |= each.inner
-    return Names(original=original, inner=inner, items=next((each.items for each in names if each.items), None))
+    return Names(
+        original=original,
+        inner=inner,
+        items=next((each.items for each in names if each.items), None),
+        others=next((each.others for each in names if each.others), None),
+    )
 
 
 def _plain_name(name: str, taken: set[str]) -> str:

@@ -59,6 +59,8 @@ def _kind(entry: Mapping[str, Any]) -> str:
         return _cell(", ".join(f"`{value}`" for value in entry["enum"]))
     if isinstance(entry.get("$ref"), str):
         return f"`{_cell(entry['$ref'].rpartition('/')[2])}`"
+    if entry.get("type") == "object" and isinstance(entry.get("title"), str):
+        return f"`{_cell(entry['title'])}`"
     if "anyOf" in entry:
         kinds = [_kind(each) for each in entry["anyOf"] if isinstance(each, Mapping) and each.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))

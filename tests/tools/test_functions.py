@@ -28,6 +28,7 @@ from typing_extensions import TypedDict
 from rustbot_jupyter.errors import RequestError, ToolError
 from rustbot_jupyter.tools.base import BUILT_IN, USER, Risk, Tool, ToolContext, ToolResult
 from rustbot_jupyter.tools.functions import fingerprint, tool_of
+from rustbot_jupyter.tools.signatures import signature_of
 
 if typing.TYPE_CHECKING:
     pass  # type: ignore[import-not-found]
@@ -68,14 +69,15 @@ class Options(TypedDict):
 
 
 def entry_of(annotation: Any, *default: Any) -> dict[str, Any]:
-    """The schema of a parameter."""
+    """The schema of a parameter, as its function says it; `test_plain_schemas` has what becomes of it."""
 
     def function(value: Any) -> None:
         """Do it."""
 
     function.__annotations__["value"] = annotation
     function.__defaults__ = default or None
-    schema = tool_of(function).definition.parameters
+    tool_of(function)
+    schema = signature_of(function, "function", {}).schema
     json.dumps(schema, allow_nan=False)
     entry: dict[str, Any] = schema["properties"]["value"]
     return entry

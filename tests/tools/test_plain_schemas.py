@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from rustbot_jupyter.errors import ToolError
-from rustbot_jupyter.tools.mcp.offers import MAX_SCHEMA_CHARS, CheckAgainstSchema, parameters_for_model
+from rustbot_jupyter.tools.base import ToolContext
+from rustbot_jupyter.tools.functions import tool_of
+from rustbot_jupyter.tools.mcp.offers import CheckAgainstSchema
+from rustbot_jupyter.tools.parameters import MAX_SCHEMA_CHARS, parameters_of_stranger
 from rustbot_jupyter.tools.plain_schemas import plain_schema
 
 
@@ -154,14 +162,14 @@ def test_a_schema_that_contains_itself_ends():
 def test_a_schema_that_multiplies_itself_ends(key):
     schema = {key: [{"$ref": "#"}] * 50, "properties": {"a": {key: [{"$ref": "#/properties/a"}] * 50}}}
 
-    assert refusals(parameters_for_model(schema).schema) == []
+    assert refusals(parameters_of_stranger(schema).schema) == []
 
 
 def test_a_schema_that_grows_by_its_references_stays_within_its_size():
     long = {"type": "object", "properties": {f"p{n}": {**TEXT, "description": "d" * 100} for n in range(100)}}
     schema = {"properties": {f"q{n}": {"$ref": "#/$defs/x"} for n in range(50)}, "$defs": {"x": long}}
 
-    parameters = parameters_for_model(schema)
+    parameters = parameters_of_stranger(schema)
 
     assert len(json.dumps(parameters.schema)) < MAX_SCHEMA_CHARS
     assert parameters.schema["properties"]["q0"] == {"type": "object"}
@@ -179,6 +187,11 @@ def test_a_schema_that_grows_by_its_references_stays_within_its_size():
         (of({"properties": {"@id": TEXT}}), {"a": {"id": "v"}}, {"a": {"@id": "v"}}),
         (of({"items": {"properties": {"@id": TEXT}}}), {"a": [{"id": "v"}, 1]}, {"a": [{"@id": "v"}, 1]}),
         (
+            of({"properties": {"k": TEXT}, "additionalProperties": {"properties": {"@id": TEXT}}}),
+            {"a": {"any": {"id": "v"}, "k": "id"}},
+            {"a": {"any": {"@id": "v"}, "k": "id"}},
+        ),
+        (
             of({"anyOf": [{"properties": {"@id": TEXT}}, {"items": {"properties": {"$x": TEXT}}}]}),
             {"a": [{"x": "v"}]},
             {"a": [{"$x": "v"}]},
@@ -187,10 +200,10 @@ def test_a_schema_that_grows_by_its_references_stays_within_its_size():
 )
 def test_a_call_comes_back_under_the_names_of_the_server(schema, given, sent):
     if "größe" in schema["properties"]:
-        (name,) = parameters_for_model(schema).schema["properties"]
+        (name,) = parameters_of_stranger(schema).schema["properties"]
         given, sent = {name: "v"}, {"größe": "v"}
 
-    assert CheckAgainstSchema("t", parameters_for_model(schema))(given) == sent
+    assert CheckAgainstSchema("t", parameters_of_stranger(schema))(given) == sent
 
 
 @pytest.mark.parametrize(
@@ -210,7 +223,7 @@ def test_a_call_comes_back_under_the_names_of_the_server(schema, given, sent):
 )
 def test_arguments_are_held_against_what_the_server_said(schema, given, reason):
     with pytest.raises(ToolError, match=re.escape(reason)):
-        CheckAgainstSchema("t", parameters_for_model(schema))(given)
+        CheckAgainstSchema("t", parameters_of_stranger(schema))(given)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +237,138 @@ def test_arguments_are_held_against_what_the_server_said(schema, given, reason):
     ],
 )
 def test_arguments_that_the_server_takes_are_let_through(schema, given):
-    assert CheckAgainstSchema("t", parameters_for_model(schema))(given) == given
+    assert CheckAgainstSchema("t", parameters_of_stranger(schema))(given) == given
+
+
+class Place(BaseModel):
+    city: str
+    kind: Literal["home", "work"] = "home"
+
+
+class Folder(BaseModel):
+    name: str
+    inside: list[Folder] = []
+
+
+class Point(BaseModel):
+    identity: int = Field(alias="@id")
+
+
+class Cat(BaseModel):
+    pet: Literal["cat"]
+    lives: int = Field(9, gt=0, lt=10)
+
+
+class Dog(BaseModel):
+    pet: Literal["dog"]
+    born: date
+
+
+class Part(TypedDict):
+    size: int
+
+
+@dataclass
+class Box:
+    parts: list[Part]
+
+
+PETS = Annotated[Cat | Dog, Field(discriminator="pet")]
+CAT, DOG = {"pet": "cat", "lives": 9}, {"pet": "dog", "born": "2024-05-06"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "made"),
+    [
+        (Place, {"city": "Oslo"}, Place(city="Oslo")),
+        (list[Place], [{"city": "Oslo", "kind": "work"}], [Place(city="Oslo", kind="work")]),
+        (Place | None, None, None),
+        (int | None, 4, 4),
+        (Literal["a", "b"], "b", "b"),
+        (Literal[1, 2], 2, 2),
+        (Literal["only"], "only", "only"),
+        (int | str, "x", "x"),
+        (int | list[Place], [{"city": "Oslo"}], [Place(city="Oslo")]),
+        (tuple[int, str], [1, "a"], (1, "a")),
+        (PETS, DOG, Dog(pet="dog", born=date(2024, 5, 6))),
+        (list[PETS], [CAT], [Cat(pet="cat", lives=9)]),
+        (Box, {"parts": [{"size": 2}]}, Box(parts=[{"size": 2}])),
+        (Folder, {"name": "a", "inside": [{"name": "b"}]}, Folder(name="a", inside=[Folder(name="b")])),
+        (Point, {"id": 3}, Point(**{"@id": 3})),
+        (dict[str, Point], {"p": {"id": 3}}, {"p": Point(**{"@id": 3})}),
+        (list[Point] | None, [{"id": 3}], [Point(**{"@id": 3})]),
+        (Annotated[str, Field(pattern="^a")], "ab", "ab"),
+        (datetime, "2024-05-06T07:08:09", datetime(2024, 5, 6, 7, 8, 9)),
+        (Decimal, "1.5", Decimal("1.5")),
+        (set[int], [1, 2], {1, 2}),
+        (Any, {"x": [1]}, {"x": [1]}),
+    ],
+)
+async def test_a_function_with_any_annotation_is_offered_plainly_and_gets_its_objects(kind, value, made):
+    got = []
+    function = as_function(got)
+    function.__annotations__ = {"größe": kind}
+
+    tool = tool_of(function)
+    (shown,) = tool.definition.parameters["properties"]
+    await tool.run(tool.check({shown: value}), ToolContext())
+
+    assert refusals(tool.definition.parameters) == []
+    assert tool.definition.parameters["required"] == [shown]
+    assert got == [made]
+
+
+def as_function(got: list[Any]) -> Any:
+    def keep(größe):
+        got.append(größe)
+
+    return keep
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reason"),
+    [
+        (Place, {"city": 7}, "where.city: Input should be a valid string"),
+        (Literal["a", "b"], "c", "where: Input should be 'a' or 'b'"),
+        (Literal[1, 2], 3, "where: Input should be 1 or 2"),
+        (Annotated[int, Field(gt=3)], 3, "where: Input should be greater than 3"),
+        (Annotated[str, Field(pattern="^a")], "b", "where: String should match pattern"),
+        (Folder, {"name": "a", "inside": [{"name": "b", "inside": [{"inside": []}]}]}, "inside.0.name: Field required"),
+    ],
+)
+def test_a_functions_arguments_are_held_against_its_own_annotations(kind, value, reason):
+    def look(where):
+        return where
+
+    look.__annotations__ = {"where": kind}
+    tool = tool_of(look)
+
+    assert refusals(tool.definition.parameters) == []
+    with pytest.raises(ToolError, match=re.escape(reason)):
+        tool.check({"where": value})
+
+
+def test_a_parameter_with_another_name_for_models_is_called_by_it_in_errors():
+    def look(größe: int) -> int:
+        return größe
+
+    tool = tool_of(look)
+    (shown,) = tool.definition.parameters["properties"]
+
+    assert tool.check({shown: 3}) == {"größe": 3}
+    with pytest.raises(ToolError, match=re.escape(f"{shown}: Field required. Its parameters are: {shown}.")):
+        tool.check({})
+
+
+def test_a_functions_long_list_of_choices_is_kept_whole():
+    choices = tuple(f"choice number {number}" for number in range(2_000))
+
+    def pick(one):
+        return one
+
+    pick.__annotations__ = {"one": Literal[choices]}
+
+    assert tool_of(pick).definition.parameters["properties"]["one"]["enum"] == list(choices)
 
 
 ANY_SCHEMA = st.recursive(
@@ -245,7 +389,7 @@ ANY_SCHEMA = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(["type", "properties", "anyOf", "allOf", "required"]), ANY_SCHEMA, max_size=4))
 def test_whatever_a_server_says_is_made_plain(schema):
-    parameters = parameters_for_model(schema)
+    parameters = parameters_of_stranger(schema)
 
     assert refusals(parameters.schema) == []
     json.dumps(parameters.schema)

@@ -59,7 +59,7 @@ def test_a_tool_has_its_label_risk_text_and_parameters():
         "| `days` | integer | `3` | How many days. |",
         '| `unit` | `c`, `f` | `"c"` |  |',
         "| `near` | array of `Place` | none |  |",
-        "| `of` | `Unit` | none |  |",
+        "| `of` | `c` | none |  |",
     ]
 
 

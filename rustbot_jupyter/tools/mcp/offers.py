@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from rustbot_jupyter.errors import ToolError
-from rustbot_jupyter.tools.plain_schemas import PlainSchema, plain_schema
+from rustbot_jupyter.tools.parameters import Parameters
 from rustbot_jupyter.tools.results import cleaned, cut
 
 MAX_TOOLS = 128
 """Of one server; the rest is left out."""
 MAX_DESCRIPTION = 2_000
 """Characters that a model is shown."""
-MAX_SCHEMA_CHARS = 30_000
 MAX_NAME = 64
 _MAX_PREFIX = 28
 
-_ANYTHING: Mapping[str, Any] = {"type": "object", "properties": {}}
 _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -68,44 +64,6 @@ def description_for_model(description: str, server: str) -> str:
     return f"[MCP server {server}] {cut(cleaned(description).strip(), MAX_DESCRIPTION)}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parameters:
-    """A tool's parameters: as a model is shown them, and back."""
-
-    plain: PlainSchema
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """In the form that providers take."""
-        return self.plain.schema
-
-    @property
-    def note(self) -> str:
-        """What the schema cannot say; "" for nothing."""
-        groups = [" and ".join(group) for group in self._groups]
-        return f" Needs {' or '.join(groups)}." if groups else ""
-
-    @property
-    def _groups(self) -> list[list[str]]:
-        shown = {name: plain for plain, name in self.plain.names.original.items()}
-        return [[shown.get(name, name) for name in group] for group in self.plain.alternatives]
-
-
-def parameters_for_model(schema: Mapping[str, Any]) -> Parameters:
-    """A schema that providers take: an object's, plain and small enough. Nothing is fetched."""
-    if len(json.dumps(schema, default=str)) > MAX_SCHEMA_CHARS:
-        return Parameters(plain=plain_schema(_ANYTHING))
-    plain = plain_schema(schema)
-    if len(json.dumps(plain.schema, default=str)) > MAX_SCHEMA_CHARS:
-        # What was one definition for many stands in each place now: what is inside is left to the server's own check.
-        outer = {
-            name: {key: each[key] for key in ("type", "description") if key in each}
-            for name, each in plain.schema["properties"].items()
-        }
-        plain = replace(plain, schema={**plain.schema, "properties": outer})
-    return Parameters(plain=plain)
-
-
 class CheckAgainstSchema:
     """Checks arguments for what a model gets wrong: missing ones, unknown ones, other kinds of values. The server
     checks the rest. Patterns and references are left to it: they could take forever here."""
@@ -122,7 +80,7 @@ class CheckAgainstSchema:
         """
         plain = self._parameters.plain
         restored: dict[str, Any] = plain.names.restored(arguments)
-        shown = {name: each for each, name in plain.names.original.items()}
+        shown = self._parameters.shown
         properties: Mapping[str, Any] = plain.merged["properties"]
         missing = [name for name in plain.merged["required"] if name not in restored]
         problems = [f"{shown.get(name, name)}: is required" for name in missing]

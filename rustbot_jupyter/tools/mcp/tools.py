@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from rustbot_jupyter.tools.base import Risk, Tool, ToolContext, ToolDefinition, ToolResult
-from rustbot_jupyter.tools.mcp.offers import CheckAgainstSchema, description_for_model, parameters_for_model, tool_name
+from rustbot_jupyter.tools.mcp.offers import CheckAgainstSchema, description_for_model, tool_name
 from rustbot_jupyter.tools.mcp.pins import Offer
 from rustbot_jupyter.tools.mcp.results import result_of_call
 from rustbot_jupyter.tools.mcp.server import McpServer
+from rustbot_jupyter.tools.parameters import parameters_of_stranger
 
 
 def tools_of(server: McpServer, prefix: str, offers: Iterable[Offer]) -> list[Tool]:
@@ -27,7 +28,7 @@ def tools_of(server: McpServer, prefix: str, offers: Iterable[Offer]) -> list[To
 
 
 def _tool(server: McpServer, name: str, offer: Offer) -> Tool:
-    parameters = parameters_for_model(offer.parameters)
+    parameters = parameters_of_stranger(offer.parameters)
 
     async def run(arguments: dict[str, Any], context: ToolContext) -> ToolResult:
         answer = await server.call(offer, arguments, context.progress)
