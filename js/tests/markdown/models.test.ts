@@ -2,8 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { highlight } from "../../src/markdown/highlight";
-import { MarkdownRenderer } from "../../src/markdown/renderer";
-import { drawn, recordingContext, streamed } from "./helpers";
+import { drawn, streamed, unhurried } from "./helpers";
 
 const text = (root: Element | null): string => (root?.textContent ?? "").trim();
 const all = (root: Element, selector: string): string[] => [...root.querySelectorAll(selector)].map(text);
@@ -11,7 +10,7 @@ const all = (root: Element, selector: string): string[] => [...root.querySelecto
 /** What stands there while `markdown` is all that has come. */
 function sofar(markdown: string): HTMLElement {
   const root = document.createElement("div");
-  const renderer = new MarkdownRenderer(root, recordingContext().context);
+  const renderer = unhurried(root);
   renderer.update(markdown, false);
   renderer.finish();
   return root;

@@ -1,8 +1,7 @@
 /** Whatever a model writes, its words and its code are there, in their order, also when it comes in pieces. */
 
 import { expect, test } from "vitest";
-import { MarkdownRenderer } from "../../src/markdown/renderer";
-import { drawn, recordingContext } from "./helpers";
+import { drawn, unhurried } from "./helpers";
 
 /** The same numbers for the same seed (mulberry32). */
 function random(seed: number): (below: number) => number {
@@ -115,7 +114,7 @@ test("in pieces it becomes what it is as a whole", { timeout: 120_000 }, () => {
     const pick = random(seed);
     const markdown = document_(pick);
     const root = document.createElement("div");
-    const renderer = new MarkdownRenderer(root, recordingContext().context);
+    const renderer = unhurried(root);
     for (let at = 1 + pick(30); at < markdown.length; at += 1 + pick(30)) {
       renderer.update(markdown.slice(0, at), false);
       renderer.finish();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { MarkdownRenderer } from "../../src/markdown/renderer";
-import { drawn, recordingContext, streamed } from "./helpers";
+import { drawn, recordingContext, streamed, unhurried } from "./helpers";
 
 const EVERYTHING = `# Title
 
@@ -71,7 +71,7 @@ describe("Markdown that streams", () => {
 
   test("keeps the nodes of finished blocks", () => {
     const root = document.createElement("div");
-    const renderer = new MarkdownRenderer(root, recordingContext().context);
+    const renderer = unhurried(root);
     renderer.update("first\n\nsecond", false);
     renderer.finish();
     const first = root.querySelector("p");
@@ -85,7 +85,7 @@ describe("Markdown that streams", () => {
 
   test("appends to an open code block without drawing it again", () => {
     const root = document.createElement("div");
-    const renderer = new MarkdownRenderer(root, recordingContext().context);
+    const renderer = unhurried(root);
     renderer.update("```python\nx = 1\n", false);
     renderer.finish();
     const code = root.querySelector("code");
@@ -99,7 +99,7 @@ describe("Markdown that streams", () => {
 
   test("closes marks that are still open at the end", () => {
     const root = document.createElement("div");
-    const renderer = new MarkdownRenderer(root, recordingContext().context);
+    const renderer = unhurried(root);
 
     renderer.update("It is **very impor", false);
     renderer.finish();
@@ -109,7 +109,7 @@ describe("Markdown that streams", () => {
 
   test("starts over when the text is another one", () => {
     const root = document.createElement("div");
-    const renderer = new MarkdownRenderer(root, recordingContext().context);
+    const renderer = unhurried(root);
     renderer.update("one\n\ntwo", true);
     renderer.finish();
 
@@ -179,5 +179,29 @@ describe("a single huge block", () => {
     const { root } = drawn(`\`\`\`\n${code}\n\`\`\``);
 
     expect(root.querySelector("code")?.textContent).toBe(code);
+  });
+});
+
+describe("an answer that takes too long to draw", () => {
+  test("is drawn as long as there is time, and ends as plain text without losing anything", () => {
+    const root = document.createElement("div");
+    let now = 0;
+    // Drawing a block takes half a second.
+    const renderer = new MarkdownRenderer(root, recordingContext().context, () => {
+      now += 500;
+      return now;
+    });
+    const blocks = Array.from({ length: 40 }, (_, at) => `**${at}** ${"word ".repeat(400)}end`);
+
+    renderer.update(blocks.join("\n\n"), true);
+    renderer.finish();
+
+    const bold = root.querySelectorAll("strong").length;
+    expect(bold).toBeGreaterThan(0);
+    expect(bold).toBeLessThan(blocks.length);
+    const words = (text: string) => text.replaceAll("*", "").split(/\s+/).filter(Boolean);
+    expect(words([...root.querySelectorAll("p")].map((it) => it.textContent).join("\n"))).toEqual(
+      words(blocks.join("\n")),
+    );
   });
 });
