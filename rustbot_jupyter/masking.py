@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rustbot_jupyter.key_forms import REDACTED, without_keys
-from rustbot_jupyter.secret_names import Secrecy, is_secret, secrecy, without_named_secrets
+from rustbot_jupyter.secret_names import is_secret, without_named_secrets
 
 SHORTEST_VALUE = 8
 """Shorter values would be found in ordinary words."""
@@ -66,4 +66,4 @@ def is_environment(value: Any) -> bool:
     if shared * 2 >= len(items):
         return True
     are_constants = all(re.fullmatch(r"[A-Z][A-Z0-9_]*", name) for name, _ in items)
-    return are_constants and any(secrecy(name) is not Secrecy.NONE for name, _ in items)
+    return are_constants and any(is_secret(name, each) for name, each in items)

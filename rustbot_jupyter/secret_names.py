@@ -6,6 +6,7 @@ secrets are hidden whatever they are; a token only when it looks like one, as wo
 
 from __future__ import annotations
 
+import numbers
 import re
 from collections.abc import Iterator
 from enum import Enum
@@ -40,6 +41,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PATHS = ("/", "~", ".", "\\", "<", "[")
 _PLACEHOLDER = re.compile(r"[*•.xX_\s-]*|[<{$%[].*|None|none|null|true|false|True|False", re.DOTALL)
 _LONGEST_NAME = 200
+_LONGEST_ROW_NUMBER = 2**63
 
 
 @lru_cache(4_096)
@@ -63,7 +65,15 @@ def is_secret(name: object, value: Any) -> bool:
     if isinstance(value, str | bytes | bytearray):
         text = value if isinstance(value, str) else bytes(value).decode("latin-1")
         return _is_secret_text(level, text)
-    return level is Secrecy.CERTAIN
+    return level is Secrecy.CERTAIN and not _is_row_number(name, value)
+
+
+def _is_row_number(name: str, value: Any) -> bool:
+    """True for the `account_key` or `session_key` of a table's row. A key of cryptography is a longer number."""
+    if not isinstance(value, numbers.Real) or not _WORDS.findall(name)[-1].lower().startswith("key"):
+        return False
+    # Of a missing one, NaN, neither is true.
+    return not abs(value) >= _LONGEST_ROW_NUMBER
 
 
 def _is_secret_text(level: Secrecy, text: str) -> bool:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rustbot_jupyter.key_forms import without_keys
 from rustbot_jupyter.masking import is_environment, masked
-from rustbot_jupyter.secret_names import Secrecy, secrecy
+from rustbot_jupyter.secret_names import Secrecy, is_secret, secrecy
 
 LETTERS = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
 HEX = "0123456789abcdef"
@@ -271,7 +271,35 @@ def test_a_copy_of_the_environment_is_known(monkeypatch, make):
 
 
 @pytest.mark.parametrize(
-    "value", [{}, {"a": "b"}, {"A": "1", "B": "2"}, {1: 2}, {"host": "db", "password": "x"}, [], None]
+    "value",
+    [
+        {},
+        {"a": "b"},
+        {"A": "1", "B": "2"},
+        {1: 2},
+        {"host": "db", "password": "x"},
+        {"PAD_TOKEN": "<pad>", "UNKNOWN_TOKEN": "<unk>"},
+        {"KEYWORD": "if", "TOKEN": "word"},
+        [],
+        None,
+    ],
 )
 def test_another_mapping_is_no_environment(value):
     assert not is_environment(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_hidden"),
+    [
+        ("account_key", 17, False),
+        ("session_key", 17.0, False),
+        ("client_key", float("nan"), False),
+        ("sessionKey2", 17, False),
+        ("account_key", "hunter2", True),
+        ("private_key", 2**255 - 19, True),
+        ("password", 1234, True),
+        ("apikey", [1, 2], True),
+    ],
+)
+def test_the_number_of_a_row_is_no_key(name, value, is_hidden):
+    assert is_secret(name, value) is is_hidden

@@ -44,7 +44,8 @@ _CODE_BEFORE = re.compile(
     | .*\w![(\[]\s*".*                                            # a macro of Rust
     | .*::                                                        # a path of Rust
     | .*\b(?:if|for|while|switch|catch)\s*\(.*\)\s*
-    | .*\b(?:function|func|fn)(?:\s+\w+)?\((?:.*\)[^.,]*)?
+    | .*\b(?:func|fn)(?:\s+\w+)?\((?:.*\)[^.,]*)?
+    | (?:.*[=(,:;{}`])?\s*(?:(?:export|default|async)\s+)*function(?:\s+\w+)?\s*\((?:.*\)\s*(?::[^.,]*)?)?
     | .*[)\]]
     | .*\]\s*=\s*                                                 # an array of C
     | .*\[\]\w+                                                   # a slice of Go
@@ -54,7 +55,7 @@ _CODE_BEFORE = re.compile(
     """,
     re.VERBOSE,
 )
-_PROSE_MAY_FOLLOW = re.compile(r"^\s*(?:export|return|import)\b|\b(?:const|let|var)\s$")
+_PROSE_MAY_FOLLOW = re.compile(r"^\s*(?:(?:export|return)\s$|import\b)|\b(?:const|let|var)\s$")
 _CODE_AFTER_THEM = re.compile(r"""\s*;?\s*$|\s*(?::[^=]+)?=|\s+from\s+["']""")
 _CODE_AFTER = re.compile(r""".*(?:;|\{|=>)\s*(?://.*)?$|.*["']\s*\.\s*format\(|\s*\)\s*=>""")
 _CALL_BEFORE, _CALL_AFTER = re.compile(r"^\s*[\w.$]+\("), re.compile(r".*\)\s*$")
@@ -145,6 +146,9 @@ def _brace_partners(text: str) -> dict[int, int]:
     return dict(sorted(partners.items()))
 
 
+_NAME_BEFORE, _NAME_AFTER = re.compile(r"(?<![\\\w])[A-Za-z]\w{2,30}_$"), re.compile(r"\.[A-Za-z]")
+
+
 def _in_latex(text: str, partners: Mapping[int, int]) -> Iterator[int]:
     """The opening braces of arguments: behind a command, behind `^` and `_`, and behind another argument."""
     closed: set[int] = set()
@@ -152,6 +156,9 @@ def _in_latex(text: str, partners: Mapping[int, int]) -> Iterator[int]:
         before = text[max(0, start - 40) : start]
         if before.endswith("]") and "[" in before:
             before = before[: before.rindex("[")]
+        if _NAME_BEFORE.search(before) is not None and _NAME_AFTER.match(text, partners[start] + 1) is not None:
+            # `data_{year}.csv` is the name of a file.
+            continue
         if before.endswith(("^", "_")) or start - 1 in closed or _COMMAND.search(before) is not None:
             closed.add(partners[start])
             yield start
