@@ -73,7 +73,7 @@ def _is_row_number(name: str, value: Any) -> bool:
     if not isinstance(value, numbers.Real) or not _WORDS.findall(name)[-1].lower().startswith("key"):
         return False
     # Of a missing one, NaN, neither is true.
-    return not abs(value) >= _LONGEST_ROW_NUMBER
+    return not abs(float(value)) >= _LONGEST_ROW_NUMBER
 
 
 def _is_secret_text(level: Secrecy, text: str) -> bool:

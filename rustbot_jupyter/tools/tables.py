@@ -98,7 +98,11 @@ class PandasTable:
     def __init__(self, frame: Any, kind: str) -> None:
         self.kind = kind
         self.rows: int | None = len(frame)
-        self.columns = [(column_name(label), dtype_name(dtype)) for label, dtype in frame.dtypes.items()]
+        levels = frame.columns.names
+        self.columns = [
+            (column_name(_label_without_secrets(levels, label)), dtype_name(dtype))
+            for label, dtype in frame.dtypes.items()
+        ]
         self._frame = frame
         self._has_labels = not _only_counts(frame.index)
         self.index = self._describe_index() if self._has_labels else ""
@@ -125,7 +129,17 @@ class PandasTable:
         return ColumnSample(values=column[~is_missing].tolist(), missing=int(is_missing.sum()), head=head.tolist())
 
     def row_labels(self) -> list[Any]:
-        return list(self._frame.index[:HEAD_ROWS]) if self._has_labels else []
+        if not self._has_labels:
+            return []
+        index = self._frame.index
+        return [_label_without_secrets(index.names, label) for label in index[:HEAD_ROWS]]
+
+
+def _label_without_secrets(levels: Sequence[Any], label: Any) -> Any:
+    """A label of a row or column, which a level with such a name makes a secret."""
+    if len(levels) == 1:
+        return REDACTED if is_secret(levels[0], label) else label
+    return tuple(REDACTED if is_secret(level, part) else part for level, part in zip(levels, label, strict=True))
 
 
 def _only_counts(index: Any) -> bool:

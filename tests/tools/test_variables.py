@@ -666,3 +666,24 @@ def test_a_masked_array_tells_nothing_of_what_is_masked():
     assert "max 3" in shown
     assert "33% masked" in shown
     assert describe("a", np.ma.masked_all(3)).count("all masked") == 1
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda frame: frame.set_index("password"),
+        lambda frame: frame.set_index(["user", "password"]),
+        lambda frame: frame.set_index("password")["count"],
+        lambda frame: frame.password.value_counts(),
+        lambda frame: frame.pivot_table(index="user", columns="password", values="count"),
+        lambda frame: frame.pivot_table(index="count", columns=["user", "password"], aggfunc="size"),
+    ],
+)
+def test_labels_of_rows_and_columns_are_left_out_where_their_level_says_that_they_are_secret(place):
+    frame = pd.DataFrame({"user": ["ann", "bob"], "password": ["swordfish", "blue-Horse"], "count": [17, 18]})
+
+    text = describe("logins", place(frame))
+
+    assert "[redacted]" in text
+    assert "swordfish" not in text
+    assert "blue-Horse" not in text
