@@ -270,7 +270,8 @@ def _add(properties: Schema, required: list[str], schema: Mapping[str, Any]) -> 
     for name, each in _mapping(schema.get("properties")).items():
         if name in properties and properties[name] not in ({}, each):
             known = properties[name]
-            kinds = known["anyOf"] if isinstance(known, Mapping) and set(known) == {"anyOf"} else [known]
+            is_union = isinstance(known, Mapping) and set(known) == {"anyOf"} and isinstance(known["anyOf"], list)
+            kinds = known["anyOf"] if is_union else [known]
             if each not in kinds:
                 properties[name] = {"anyOf": [*kinds, each]}
         else:

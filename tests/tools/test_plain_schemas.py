@@ -393,3 +393,9 @@ def test_whatever_a_server_says_is_made_plain(schema):
 
     assert refusals(parameters.schema) == []
     json.dumps(parameters.schema)
+
+
+def test_a_parameter_that_is_described_twice_and_once_wrongly_is_made_plain():
+    schema = {"properties": {"a": {"anyOf": 5}}, "allOf": [{"properties": {"a": TEXT}}]}
+
+    assert refusals(plain_schema(schema).schema) == []
