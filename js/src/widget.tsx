@@ -11,7 +11,7 @@ import { Frame } from "./Frame";
 import { Store } from "./state/store";
 import { AnyModelTransport } from "./transport";
 import { keepContextMenu } from "./ui/contextMenu";
-import { keepFocus } from "./ui/focus";
+import { focusWhenShown, keepFocus } from "./ui/focus";
 import { listenForFocusKey } from "./ui/focusKey";
 import { keepKeys } from "./ui/keys";
 import { View } from "./view";
@@ -21,6 +21,8 @@ interface Traits {
   tab?: string;
   /** The cell it was made in. */
   place?: string;
+  /** The next view of it is to be typed in at once. */
+  takes_focus?: boolean;
   /** For the card below a cell: the turn whose tools are all it shows. */
   turn?: string | null;
 }
@@ -43,6 +45,11 @@ export default function widget() {
         turn ? <CellCard store={store} view={view} turn={turn} /> : <Frame store={store} view={view} />,
         el,
       );
+      if (model.get("takes_focus")) {
+        model.set("takes_focus", false);
+        model.save_changes();
+        focusWhenShown(view, signal);
+      }
       store.open();
       return () => render(null, el);
     },

@@ -59,6 +59,7 @@ class Command:
 COMMANDS: dict[str, Command] = {
     command.verb.value: command
     for command in (
+        Command(verb=Verb.CHAT, help="Show the chat below the cell, ready to type in; `%rustbot` alone does the same."),
         Command(verb=Verb.FIX, usage="[N]", most=2, help="Correct the last cell that failed, or cell N."),
         Command(verb=Verb.EXPLAIN, usage="[N]", most=2, help="Explain the last error, or cell N."),
         Command(verb=Verb.MODELS, usage="[WORD]", most=1, help="List the models and their prices."),

@@ -40,6 +40,12 @@ def run_command(call: MagicCall, bot: Rustbot) -> Any:
     return _COMMANDS[call.verb](bot, *call.arguments)
 
 
+def _chat(bot: Rustbot) -> Any:
+    chat = bot.chat()
+    chat.takes_focus = True
+    return chat
+
+
 def _alias(bot: Rustbot, name: str = "", model: str = "") -> Note:
     if not name:
         rows = "\n".join(f"| `{alias}` | `{target}` |" for alias, target in sorted(bot.settings.aliases.items()))
@@ -172,7 +178,7 @@ def _mcp(bot: Rustbot, *words: str) -> Note:
 
 
 _COMMANDS: Mapping[Verb, Callable[..., Any]] = {
-    Verb.CHAT: lambda bot: bot.chat(),
+    Verb.CHAT: _chat,
     Verb.MODELS: _models,
     Verb.ALIAS: _alias,
     Verb.DEALIAS: _dealias,

@@ -57,7 +57,7 @@ _shown: set[ChatWidget] = set()
 class ChatWidget(anywidget.AnyWidget):
     """A bot's chat. Shown twice it has two views of the same conversation.
 
-    Only the tab is synced; the conversation travels in messages that no notebook keeps, the key never leaves Python.
+    Only how it opens is synced; the conversation travels in messages that no notebook keeps, the key stays in Python.
 
     Args:
         bot: Whose conversation it is.
@@ -71,6 +71,8 @@ class ChatWidget(anywidget.AnyWidget):
     """The tab that a new view opens: chat, events or settings."""
     place = traitlets.Unicode("").tag(sync=True)
     """Names the cell it was made in: what was typed there and not sent comes back after the cell was run again."""
+    takes_focus = traitlets.Bool(False).tag(sync=True)
+    """The next view puts the focus into its input, and sets this back: a page loaded anew takes no focus."""
     turn = traitlets.Unicode(None, allow_none=True).tag(sync=True)
     """For the card below a cell: the turn whose tool calls and approvals are all it shows; None for a chat."""
 

@@ -221,6 +221,23 @@ def test_text_fields_have_the_menu_of_the_browser(chat: Chat, page_of: Page) -> 
     page_of.keyboard.press("Escape")
 
 
+def test_the_command_shows_the_chat_ready_to_type_in_and_a_reload_takes_no_focus(
+    own_notebook: Notebook, bot_code: str
+) -> None:
+    own_notebook.run(bot_code + "rb.set_bot(bot)\n%load_ext rustbot_jupyter")
+    chat = own_notebook.show("%rustbot chat")
+
+    expect(chat.prompt).to_be_focused()
+    own_notebook.page.keyboard.type("typed")
+    expect(chat.prompt).to_have_value("typed")
+
+    assert own_notebook.run("print(bot.chat().takes_focus)") == "False"
+    own_notebook.reload()
+    (chat,) = own_notebook.chats(1)
+    chat.expect_state("idle")
+    expect(chat.prompt).not_to_be_focused()
+
+
 @pytest.mark.usefixtures("cells_stay")
 def test_a_key_leads_from_a_cell_to_the_input_and_back(notebook: Notebook, chat: Chat, page_of: Page) -> None:
     editor = notebook.panel.locator(".jp-Cell").first.locator(".cm-content")

@@ -87,6 +87,7 @@ def test_this_line_is_a_question(question):
     [
         ("", {"verb": Verb.CHAT}),
         ("   ", {"verb": Verb.CHAT}),
+        ("chat", {"verb": Verb.CHAT}),
         ("explain", {"verb": Verb.EXPLAIN}),
         ("explain 3", {"verb": Verb.EXPLAIN, "cell_number": 3}),
         ("Explain 3", {"verb": Verb.EXPLAIN, "cell_number": 3}),

@@ -153,7 +153,7 @@ def test_the_synced_state_holds_the_front_end_and_the_tab_only(shown: Shown, bot
     state = shown.widget.get_state()
 
     own = {name: value for name, value in state.items() if not name.startswith("_")}
-    assert set(own) == {"tab", "place", "layout", "tabbable", "tooltip", "turn"}
+    assert set(own) == {"tab", "place", "takes_focus", "layout", "tabbable", "tooltip", "turn"}
     assert state["_esm"] == (STATIC / "widget.js").read_text(encoding="utf-8")
     assert state["_css"] == (STATIC / "widget.css").read_text(encoding="utf-8")
     assert "Do not tell" not in str(state)

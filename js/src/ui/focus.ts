@@ -12,6 +12,17 @@ export const isTextField = (target: EventTarget | null): boolean =>
 
 export const focusPrompt = (view: View): void => promptOf(view)?.focus({ preventScroll: true });
 
+/** Puts the focus into the input as soon as the view has a place in the page. */
+export function focusWhenShown(view: View, signal: AbortSignal): void {
+  const observer = new ResizeObserver(() => {
+    if (view.element.offsetParent === null) return;
+    observer.disconnect();
+    focusPrompt(view);
+  });
+  observer.observe(view.element);
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
 /** The chat's input, while the chat is what is shown. */
 const promptOf = (view: View): HTMLElement | null =>
   view.element.querySelector<HTMLElement>(".rb-panel-chat:not([hidden]) .rb-composer textarea");
