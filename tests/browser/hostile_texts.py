@@ -37,7 +37,7 @@ PAYLOADS = [
     f"![x]({OUTSIDE}/pixel.png) [![x]({OUTSIDE}/p.png)](javascript:__xss=1) ![x](javascript:__xss=1)",
     "![x](data:image/svg+xml,<svg onload=__xss=1>)",
     # JupyterLab writes the language of a block into an attribute as it is.
-    '```"><img src=x onerror=__xss=1>\ncode\n```',
+    '```x"><img src=x onerror=__xss=1>\ncode\n```',
     f'```py" style="background:url({OUTSIDE}/z);position:fixed" onmouseover="__xss=1\ncode\n```',
     '- ~~~py" onclick="__xss=1" data-commandlinker-command="notebook:run-all-cells\n  code\n  ~~~',
     # JupyterLab draws these, and the pictures in them.
