@@ -47,6 +47,8 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    # On a busy machine it takes long until a search in a process of its own begins.
+    monkeypatch.setattr(file_search, "MAX_SECONDS", 60.0)
     (tmp_path / "ws").mkdir()
     return Desk(tmp_path / "ws")
 

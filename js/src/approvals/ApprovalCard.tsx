@@ -5,7 +5,7 @@ import type { TargetedKeyboardEvent } from "preact";
 import { useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ApprovalScope, ApprovalView } from "../protocol";
 import type { Store } from "../state/store";
-import { loadUnsent } from "../state/unsent";
+import { loadUnsent, saveUnsent } from "../state/unsent";
 import { riskIcon, riskWords } from "../tools/words";
 import { count } from "../ui/format";
 import { Icon } from "../ui/Icon";
@@ -41,7 +41,10 @@ export function ApprovalCard({ store, approval, isArmed, highlight, complain }: 
   const reasonKey = `deny:${approval.id}`;
   const [isGivingReason, setGivingReason] = useState(() => loadUnsent(reasonKey) !== null);
   const allow = (scope: ApprovalScope) => answer("approve", { scope });
-  const deny = (reason: string) => answer("deny", { reason });
+  const deny = (reason: string) => {
+    saveUnsent(reasonKey, null);
+    answer("deny", { reason });
+  };
   const { text, tool, pattern } = approval;
   const warned = useMemo(
     () => warnings(text, approval.arguments, tool, pattern),
@@ -122,7 +125,7 @@ export function ApprovalCard({ store, approval, isArmed, highlight, complain }: 
       )}
       {isGivingReason ? (
         <DenyReason
-          id={reasonKey}
+          id={isSent ? "" : reasonKey}
           canSend={canAnswer}
           onSend={deny}
           onCancel={() => setGivingReason(false)}

@@ -3,7 +3,7 @@ import { useUnsent } from "../state/unsent";
 import { Button } from "../ui/Button";
 
 interface DenyReasonProps {
-  /** What is typed is kept under it. */
+  /** What is typed is kept under it; "" once it was sent. */
   id: string;
   canSend: boolean;
   onSend(reason: string): void;

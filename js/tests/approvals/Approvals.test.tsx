@@ -5,6 +5,7 @@ import { Approvals } from "../../src/approvals/Approvals";
 import { exact, warnings } from "../../src/approvals/exact";
 import { highlight } from "../../src/libraries/markdown";
 import type { ApprovalKind, ApprovalView } from "../../src/protocol";
+import { loadUnsent } from "../../src/state/unsent";
 import { keepFocus } from "../../src/ui/focus";
 import { hasHidden } from "../../src/ui/hidden";
 import { View } from "../../src/view";
@@ -202,6 +203,8 @@ describe("an answer", () => {
     field.form?.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }));
 
     expect(kernel.model.sent.at(-1)).toMatchObject({ command: "deny", reason: "use the copy" });
+    render(null, place);
+    expect(loadUnsent("deny:a1")).toBeNull();
   });
 
   test("by R opens the field at once: what is typed then answers nothing", () => {
