@@ -147,6 +147,10 @@ class Lab:
         kernel: str = self.ask("POST", "api/kernels", {"name": name})["id"]
         return kernel
 
+    def restart_kernel(self, kernel: str) -> None:
+        """Restart a kernel, whatever it does; it is ready afterwards."""
+        self.ask("POST", f"api/kernels/{kernel}/restart")
+
     def close(self) -> None:
         """End the server and its kernels."""
         for kernel in self.ask("GET", "api/kernels"):

@@ -143,6 +143,18 @@ class Notebook:
         """What the notebook's ■ does."""
         self._js("({panel}) => panel.sessionContext.session.kernel.interrupt().then(() => true)")
 
+    def hold_subshells(self) -> None:
+        """Let JupyterLab know of no subshell that the kernel makes, until `release_subshells`."""
+        self._js(_HOLD_SUBSHELLS)
+
+    def until_held_words(self) -> None:
+        """Return once a widget has said something while subshells are held."""
+        self.page.wait_for_function("window.heldSubshells.words > 0")
+
+    def release_subshells(self) -> None:
+        """Let JupyterLab know of the subshells that were held."""
+        self.page.evaluate("window.heldSubshells.release()")
+
     def until_kernel_is_free(self) -> None:
         """Return once the kernel has ended what it was asked before, and will run the next cell.
 
@@ -240,4 +252,18 @@ _WITH_PANEL = """async ([path, argument]) => {
     const panel = panels.find((widget) => widget.context?.path === path);
     if (!panel) throw new Error(`${path} is not open`);
     return (%s)({panel}, argument);
+}"""
+_HOLD_SUBSHELLS = """({panel}) => {
+    const {kernel} = panel.sessionContext.session;
+    const held = window.heldSubshells = {words: 0};
+    const released = new Promise((resolve) => { held.release = () => resolve(); });
+    const create = kernel.requestCreateSubshell.bind(kernel);
+    kernel.requestCreateSubshell = (...given) => {
+        const {done} = create(...given);
+        return {done: released.then(() => done)};
+    };
+    kernel.anyMessage.connect((_, {msg, direction}) => {
+        if (direction === 'send' && msg.header.msg_type === 'comm_msg') held.words += 1;
+    });
+    return true;
 }"""

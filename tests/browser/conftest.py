@@ -16,6 +16,8 @@ from servers.misbehaving import MisbehavingServer
 expect.set_options(timeout=30_000)
 
 HERE = Path(__file__).parent
+FAILED = pytest.StashKey[bool]()
+"""Set on a test that failed."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -28,6 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep a picture of the page beside what a failed test says."""
     report = yield
+    if report.failed:
+        item.stash[FAILED] = True
     page, folder = (getattr(item, "funcargs", {}).get(name) for name in ("lab_page", "pictures"))
     if report.failed and page is not None and folder is not None and not page.is_closed():
         picture = folder / f"{item.name.replace('/', ' ')}, {report.when}.png"
@@ -111,11 +115,15 @@ def shared_kernel(lab: Lab) -> str:
 
 
 @pytest.fixture
-def notebook(lab: Lab, lab_page: Page, shared_kernel: str) -> Iterator[Notebook]:
+def notebook(request: pytest.FixtureRequest, lab: Lab, lab_page: Page, shared_kernel: str) -> Iterator[Notebook]:
     """A new notebook on the shared kernel."""
     notebook = Notebook(lab, lab_page, shared_kernel)
     yield notebook
-    notebook.run("if 'bot' in globals(): bot.close()")
+    if FAILED in request.node.stash:
+        # What failed may have left a cell that waits for ever, and every later test would wait for that.
+        lab.restart_kernel(shared_kernel)
+    else:
+        notebook.run("if 'bot' in globals(): bot.close()")
     notebook.close()
 
 

@@ -483,6 +483,24 @@ def test_a_call_of_a_cell_is_allowed_below_it_and_stands_in_its_output(
     assert notebook.run("print(ran)") == "['Ada']"
 
 
+def test_a_card_whose_first_words_were_sent_to_the_waiting_cell_is_shown_all_the_same(
+    own_notebook: Notebook, bot_code: str, server: MisbehavingServer
+) -> None:
+    server.script(greeting("Ada"), answer("I did."))
+    own_notebook.run(f"{bot_code}{GREET}%load_ext rustbot_jupyter\nrb.set_bot(bot)")
+    # On a slow machine the kernel's first widget speaks before JupyterLab knows of the subshell it asked for.
+    own_notebook.hold_subshells()
+
+    cell = own_notebook.start("%%rustbot\nGreet Ada")
+    expect(cell.locator(".rb-cell")).to_be_attached()
+    own_notebook.until_held_words()
+    own_notebook.release_subshells()
+    allow(Chat(cell.locator(".rb-cell")).approvals)
+    own_notebook.finish(cell)
+
+    assert own_notebook.run("print(ran)") == "['Ada']"
+
+
 def test_an_interrupt_of_a_cell_that_waits_for_an_answer_takes_the_card_away(
     notebook: Notebook, bot_code: str, server: MisbehavingServer
 ) -> None:

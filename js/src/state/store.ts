@@ -21,6 +21,7 @@ export class CommandFailed extends Error {}
 const SLOW_AFTER_MS = 1000;
 const RESEND_AFTER_MS = 5000;
 const SYNC_PAUSE_MS = 1000;
+const REPEAT_SYNC_MS = 250;
 /** These answer only when a server elsewhere did, so their silence says nothing about the kernel. */
 const PATIENT: ReadonlySet<CommandName> = new Set<CommandName>([
   "models",
@@ -64,6 +65,7 @@ export class Store {
   private eventViewers = 0;
   private slowTimer: ReturnType<typeof setTimeout> | undefined;
   private syncTimer: ReturnType<typeof setTimeout> | undefined;
+  private repeatTimer: ReturnType<typeof setTimeout> | undefined;
   private lifeTimer: ReturnType<typeof setTimeout> | undefined;
   private heardAt = Number.NEGATIVE_INFINITY;
   private lastSyncAt = Number.NEGATIVE_INFINITY;
@@ -85,6 +87,7 @@ export class Store {
     signal.addEventListener("abort", () => {
       clearTimeout(this.slowTimer);
       clearTimeout(this.syncTimer);
+      clearTimeout(this.repeatTimer);
       clearTimeout(this.lifeTimer);
     });
     document.addEventListener(
@@ -156,7 +159,21 @@ export class Store {
       this.syncTimer = undefined;
       this.lastSyncAt = this.clock();
       this.command("sync", {}).catch(() => {});
+      this.repeatSync(REPEAT_SYNC_MS);
     }, pause);
+  }
+
+  /**
+   * Asks again, ever more rarely, while there is nothing to show. JupyterLab sends what the first widget of a kernel
+   * says before its subshell is there to the cell that runs, and that cell may wait for this very view.
+   */
+  private repeatSync(afterMs: number): void {
+    clearTimeout(this.repeatTimer);
+    this.repeatTimer = setTimeout(() => {
+      if (this.current.value.connection !== "loading") return;
+      this.command("sync", {}).catch(() => {});
+      this.repeatSync(2 * afterMs);
+    }, afterMs);
   }
 
   /** A view is shown: make sure there is something to show. */

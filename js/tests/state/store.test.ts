@@ -41,6 +41,23 @@ describe("a store", () => {
     expect(store.state.value.connection).toBe("live");
   });
 
+  test("asks again for a snapshot that does not come, ever more rarely, until it has one", async () => {
+    store.open();
+    await vi.advanceTimersByTimeAsync(60_000);
+    const asked = model.sent.filter(({ command }) => command === "sync");
+    expect(asked.length).toBeGreaterThan(3);
+    expect(asked.length).toBeLessThan(12);
+    expect(new Set(asked.map(({ id }) => id)).size).toBe(asked.length);
+
+    // What the cell that ran kept until its end is answered after what was asked later.
+    for (const sync of [...asked].reverse()) model.ack(sync);
+    model.emit(snapshot(store.view));
+    model.sent.length = 0;
+    await vi.advanceTimersByTimeAsync(300_000);
+    expect(sent()).toEqual([]);
+    expect(store.isKernelSlow.value).toBe(false);
+  });
+
   test("asks for a snapshot after a gap, at most once a second", async () => {
     await makeLive();
 
