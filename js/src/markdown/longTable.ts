@@ -1,5 +1,7 @@
 /** A table that goes on below itself: as one element, thousands of rows would be laid out anew for each new one. */
 
+import { skipUnseen } from "./skipping";
+
 export class LongTable {
   private columns: HTMLElement | null = null;
   private open: HTMLElement | null = null;
@@ -9,7 +11,8 @@ export class LongTable {
   /** Adds the rows of `more`, a table of the same columns. */
   add(more: HTMLTableElement): void {
     this.dropOpen();
-    this.append(more);
+    // A part that is out of sight need not be laid out again with each new one.
+    skipUnseen(this.append(more));
   }
 
   /** Shows rows that are still being written, until the next call. */
@@ -27,7 +30,6 @@ export class LongTable {
     this.columns ??= this.measure();
     more.deleteTHead();
     more.prepend(this.columns.cloneNode(true));
-    // The browser skips a part that is out of sight.
     const part = document.createElement("div");
     part.className = "rb-rows";
     part.append(more);

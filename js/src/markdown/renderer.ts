@@ -11,6 +11,7 @@ import { LongTable } from "./longTable";
 import { type LinkTargets, toHtml } from "./parse";
 import { sanitize } from "./sanitize";
 import { cancelFrames, type FrameTask, runInFrames } from "./schedule";
+import { skipUnseen } from "./skipping";
 import { closeOpenMarks } from "./tail";
 
 /** Drawing the open block may take this share of the time. */
@@ -86,6 +87,7 @@ export class MarkdownRenderer implements FrameTask {
         if (this.isFinal && this.needsLinks()) return this.redraw();
         // What folds and never ends would hide the rest of the answer.
         if (this.isFinal) this.folds.unfoldOpen();
+        if (this.isFinal && this.section) skipUnseen(this.section);
         return this.drawTail();
       }
       const start = this.clock();
@@ -214,6 +216,7 @@ export class MarkdownRenderer implements FrameTask {
 
   private keep(nodes: Node): void {
     if (!this.section || this.section.childElementCount >= BLOCKS_PER_SECTION) {
+      if (this.section) skipUnseen(this.section);
       this.section = document.createElement("div");
       this.section.className = "rb-section";
       this.tail.before(this.section);
