@@ -25,7 +25,7 @@ def parsed(call: ToolCallPart) -> dict[str, Any]:
             "again, shorter or in parts."
         )
     try:
-        arguments = _strict(call.arguments or "{}")
+        arguments = strict_json(call.arguments or "{}")
     except (ValueError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else error
         raise ToolError(
@@ -36,7 +36,13 @@ def parsed(call: ToolCallPart) -> dict[str, Any]:
     return arguments
 
 
-def _strict(text: str) -> Any:
+def strict_json(text: str) -> Any:
+    """The JSON value that a text is.
+
+    Raises:
+        ValueError: It is none, one that could be read in two ways, or one that cannot be stored.
+        RecursionError: It is nested too deep.
+    """
     value = json.loads(
         text, object_pairs_hook=_without_doubles, parse_constant=_refused_constant, parse_float=_finite_number
     )

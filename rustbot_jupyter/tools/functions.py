@@ -98,7 +98,7 @@ class _Check:
         self._parameters = parameters
 
     def __call__(self, arguments: Mapping[str, Any], /) -> dict[str, Any]:
-        arguments = self._parameters.plain.names.restored(arguments)
+        arguments = self._parameters.restored(arguments)
         try:
             values = self._signature.model.model_validate(dict(arguments))
         except ValidationError as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rustbot_jupyter.tools.meant_values import as_meant
 from rustbot_jupyter.tools.plain_schemas import PlainSchema, plain_schema
 
 MAX_SCHEMA_CHARS = 30_000
@@ -35,6 +36,11 @@ class Parameters:
         """What the schema cannot say; "" for nothing."""
         groups = [" and ".join(group) for group in self._groups]
         return f" Needs {' or '.join(groups)}." if groups else ""
+
+    def restored(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """A model's arguments as the tool knows them: its own names, and values where they were written as texts."""
+        restored: dict[str, Any] = self.plain.names.restored(as_meant(arguments, self.schema))
+        return restored
 
     @property
     def _groups(self) -> list[list[str]]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from rustbot_jupyter.errors import ToolError
+from rustbot_jupyter.tools.meant_values import is_kind, is_of_kind
 from rustbot_jupyter.tools.parameters import Parameters
 from rustbot_jupyter.tools.results import cleaned, cut
 
@@ -17,16 +18,6 @@ MAX_DESCRIPTION = 2_000
 """Characters that a model is shown."""
 MAX_NAME = 64
 _MAX_PREFIX = 28
-
-_KINDS: Mapping[str, type | tuple[type, ...]] = {
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "array": list,
-    "object": dict,
-    "null": type(None),
-}
 
 
 def prefix_of(server: str, taken: Collection[str] = ()) -> str:
@@ -79,7 +70,7 @@ class CheckAgainstSchema:
             ToolError: They do not fit; says which and why.
         """
         plain = self._parameters.plain
-        restored: dict[str, Any] = plain.names.restored(arguments)
+        restored = self._parameters.restored(arguments)
         shown = self._parameters.shown
         properties: Mapping[str, Any] = plain.merged["properties"]
         missing = [name for name in plain.merged["required"] if name not in restored]
@@ -106,12 +97,6 @@ def _other_kind(value: Any, schema: Any) -> str:
     """The kind that a value should have had; "" when it has it, or any will do."""
     said = schema.get("type") if isinstance(schema, Mapping) else None
     kinds: list[Any] = said if isinstance(said, list) else [said]
-    if not kinds or not all(isinstance(kind, str) and kind in _KINDS for kind in kinds):
+    if not kinds or not all(is_kind(kind) for kind in kinds):
         return ""
-    return "" if any(_is_of_kind(value, kind) for kind in kinds) else " or ".join(kinds)
-
-
-def _is_of_kind(value: Any, kind: str) -> bool:
-    is_of_kind = isinstance(value, _KINDS[kind]) and not (isinstance(value, bool) and kind in ("integer", "number"))
-    # 3.0 is an integer in JSON.
-    return is_of_kind or (kind == "integer" and isinstance(value, float) and value.is_integer())
+    return "" if any(is_of_kind(value, kind) for kind in kinds) else " or ".join(kinds)
