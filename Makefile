@@ -36,7 +36,7 @@ test:
 	@CHROME="$$($(RUN) scripts/find_browser.py)" && export CHROME && \
 		$(OWN) -u OPENROUTER_API_KEY $(call HOMES,$(TEMP)) \
 		RUSTBOT_CONFIG_DIR="$(TEMP)/rustbot" RUSTBOT_DATA_DIR="$(TEMP)/rustbot" \
-		$(RUN) -m pytest --nbval-lax --nbval-current-env tests notebooks $(TEST_ARGS)
+		$(RUN) scripts/run_tests.py $(TEST_ARGS)
 
 soak:
 	@$(PYTHON) scripts/make_venv.py dev

@@ -78,3 +78,35 @@ def test_a_browser_that_does_not_start_is_named(tmp_path: Path) -> None:
 
     assert (found.returncode, found.stdout) == (1, "")
     assert found.stderr.startswith(f"CHROME names {str(stub)!r}, which is no browser that starts.")
+
+
+@pytest.mark.parametrize("failing", ["with_jupyter", "others"])
+def test_a_failure_among_either_half_of_the_tests_is_told(
+    failing: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    halves = {name: tmp_path / f"test_{name}.py" for name in ("with_jupyter", "others")}
+    for name, path in halves.items():
+        path.write_text(f"def test_of_{name}():\n    assert {name != failing}\n")
+    main = runpy.run_path(str(SCRIPTS / "run_tests.py"))["main"]
+    main.__globals__.update(
+        ROOT=tmp_path, WITH_JUPYTER=[str(halves["with_jupyter"])], OTHERS=[str(halves["others"])], NOTEBOOKS=[]
+    )
+
+    code = main(["-p", "no:cacheprovider", "-rA"])
+
+    out = capfd.readouterr().out
+    assert code == 1
+    assert f"FAILED test_{failing}.py::test_of_{failing}" in out
+    assert out.count("1 passed") == out.count("1 failed") == 1
+
+
+def test_selecting_tests_of_one_half_alone_is_no_failure(tmp_path: Path) -> None:
+    only = tmp_path / "test_only.py"
+    only.write_text("def test_that_is_wanted():\n    pass\n")
+    none = tmp_path / "test_none.py"
+    none.write_text("def test_other():\n    pass\n")
+    main = runpy.run_path(str(SCRIPTS / "run_tests.py"))["main"]
+    main.__globals__.update(ROOT=tmp_path, WITH_JUPYTER=[str(none)], OTHERS=[str(only)], NOTEBOOKS=[])
+
+    assert main(["-k", "wanted"]) == 0
+    assert main(["-k", "nothing"]) == 5
