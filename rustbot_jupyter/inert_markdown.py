@@ -47,6 +47,7 @@ _TARGET = re.compile(r" {0,3}\[(?!\^)[^\]\n]{1,200}\]:")
 _FOOTNOTE = re.compile(r"^[ >]{0,20}\[\^([\w-]{1,40})\]:", re.MULTILINE)
 _FOLD = re.compile(r"(?:</?details>|<details open>|<summary>(?P<title>[^<]*)</summary>)[ \t]*$")
 _BOX = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*$", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<=\n)(\d{1,9})([.)])(?=[ \t])")
 _HARMFUL = re.compile(r"<[A-Za-z/!?]|!\[|`{3}|~{3}|\\(?:begin|end)\b|\\\\[\[\]()]|@@\d")
 
 
@@ -144,7 +145,8 @@ class _Writer:
             _FENCE.match(rest)
             or _HEADING.match(rest)
             or is_rule(rest)
-            or opened(rest, most=1, interrupts=True).stack
+            # What ends a container interrupts no paragraph: "2." behind "1." is the next item.
+            or opened(rest, most=1, interrupts=False).stack
             or _FOLD.match(rest)
         )
 
@@ -331,6 +333,9 @@ class _Writer:
         if self._targets > MOST_TARGETS and "]:" in text:
             self._put(prefix, [_pre(text)])
             return
+        if self._stack and not any(mark in text for mark in "`$\\"):
+            # JupyterLab would begin a list with it, though it stands within the text of an item.
+            text = _NUMBER.sub(r"\1\\\2", text)
         self._put(prefix, _broken(self._inert(text)))
 
     def _write_table(self, lines: list[str], prefix: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 
 from rustbot_jupyter.markdown.finder import Finder
@@ -14,13 +15,17 @@ SIMPLE_MARKS = frozenset(
 """HTML that an answer may use, without attributes, and closed in its own paragraph."""
 
 _NEXT = re.compile(r"[\\`$<!\]~]|https?://|\[\^")
+_NEXT_OR_STAR = re.compile(rf"{_NEXT.pattern}|\*")
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,9})\s*/?>")
 _AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>`]+>")
 _TAG_START = re.compile(r"<[A-Za-z/!?]")
 _IN_FORMULA = re.compile(r"(<)(?=[A-Za-z/!?])|(!)(?=\[)|(\])(?=[(:])")
 _GOOD_ADDRESS = re.compile(r"[(:][ \t]*<?(?:https?://|mailto:|#|\.{0,2}/|[\w.%-]+[/?#)\s])")
 _ADDRESS_END = re.compile(r"[\s<>()\[\]`!\\]|[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
-_FOOTNOTE = re.compile(r"\[\^([\w-]{1,40})\]")
+_EMPHASIS = re.compile(r"(?<![*\\])(\*{1,3})(?![\s*])([^*\n]*[^\s*])\1(?!\*)")
+_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]")
+_FOOTNOTE = re.compile(r"\[\^([\w-]{1,40})\](:?)")
+_LINE_START = re.compile(r"(?:^|\n) {0,3}$")
 _TYPESET = re.compile(r"\\(?:[\[\]()$\\]|begin\b|end\b|(?:eq)?ref\b)")
 _TYPESET_NAME = re.compile(r"\\(?:begin|end|(?:eq)?ref)\b")
 _DESTINATION = re.compile(r"\]\([^\s()\[\]<>`!\\]*")
@@ -30,7 +35,9 @@ _MARKS = {ord(mark): f"&#{ord(mark)};" for mark in "&<>\"'`~*_[]!\\$#|@:"}
 
 def is_marked(text: str) -> bool:
     """True if there is something in it that may have to be rewritten, or that a parser could take long for."""
-    return _NEXT.search(text) is not None or "[" in text or "((" in text
+    if _NEXT.search(text) is not None or "[" in text or "((" in text:
+        return True
+    return "*" in text and _CJK.search(text) is not None
 
 
 def encoded(text: str) -> str:
@@ -69,12 +76,15 @@ class InertText:
         self._is_bracketed = text.rstrip().endswith(r"\]")
         self._tags = _paired_tags(text)
         self._strikes_once = len(re.findall(r"(?<![~\\])~(?!~)", text)) > 1
+        self._stars = _stars_beside_cjk(text)
+        self._opened: tuple[int, int] | None = None
         self._pieces: list[str] = []
 
     def written(self) -> str:
         """The text as JupyterLab may have it."""
         place = 0
-        while found := _NEXT.search(self._text, place):
+        following = _NEXT_OR_STAR if self._stars else _NEXT
+        while found := following.search(self._text, place):
             self._pieces.append(self._text[place : found.start()])
             place = self._step(found.start(), found[0])
         self._pieces.append(self._text[place:])
@@ -99,6 +109,8 @@ class InertText:
                 return self._tilde(place)
             case "[^":
                 return self._footnote(place)
+            case "*":
+                return self._star(place)
         return self._address(place)
 
     def _put(self, piece: str, place: int) -> int:
@@ -176,14 +188,27 @@ class InertText:
         is_single = end == place + 1 and self._strikes_once
         return self._put(apart("~") if is_single else self._text[place:end], end)
 
+    def _star(self, place: int) -> int:
+        """Emphasis, as HTML where Markdown sees none; it counts once its end is found outside code and formulas."""
+        if self._opened and place == self._opened[1]:
+            piece = self._opened[0]
+            count = len(self._pieces[piece])
+            self._pieces[piece] = ("<em>" if count != 2 else "") + ("<strong>" if count > 1 else "")
+            self._opened = None
+            return self._put(("</strong>" if count > 1 else "") + ("</em>" if count != 2 else ""), place + count)
+        if place not in self._stars:
+            return self._put("*", place + 1)
+        count, end = self._stars[place]
+        self._opened = (len(self._pieces), end)
+        return self._put("*" * count, place + count)
+
     def _footnote(self, place: int) -> int:
         found = _FOOTNOTE.match(self._text, place)
         if found is None or found[1] not in self._footnotes:
             return self._put("[", place + 1)
-        end = found.end()
-        if self._text.startswith(":", end) and place == self._first:
-            end += 1
-        return self._put(f"<sup>{encoded(found[1])}</sup>", end)
+        # With a colon at the start of a line it is the note itself.
+        is_note = found[2] and (place == self._first or _LINE_START.search(self._text[max(0, place - 4) : place]))
+        return self._put(f"<sup>{encoded(found[1])}</sup>", found.end() if is_note else found.end(1) + 1)
 
     def _address(self, place: int) -> int:
         """A bare address, which ends before writing that uses no blanks."""
@@ -206,6 +231,27 @@ def written_formula(formula: Formula, *, is_row: bool = False) -> str:
     if formula.is_block:
         return f"$${tex}$$"
     return f"${tex}$" if "$" not in tex.replace(r"\$", "") else f"\\\\({tex}\\\\)"
+
+
+def _stars_beside_cjk(text: str) -> dict[int, tuple[int, int]]:
+    """Emphasis that Markdown would not see: how many stars begin it where, and where they end it.
+
+    By its standard stars between punctuation and a letter are none, but these scripts put no blank between them.
+    """
+    found: dict[int, tuple[int, int]] = {}
+    if "*" not in text or not _CJK.search(text):
+        return found
+    for one in _EMPHASIS.finditer(text):
+        inner, before, after = one[2], text[one.start() - 1 : one.start()], text[one.end() : one.end() + 1]
+        opens = _CJK.match(before) and _is_punctuation(inner[0])
+        closes = _CJK.match(after) and _is_punctuation(inner[-1])
+        if opens or closes:
+            found[one.start()] = (len(one[1]), one.end() - len(one[1]))
+    return found
+
+
+def _is_punctuation(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in "PS"
 
 
 def _paired_tags(text: str) -> dict[int, str]:
