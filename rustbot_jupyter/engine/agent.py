@@ -375,7 +375,10 @@ class Agent:
 
     async def _run_turn(self, turn: Turn) -> None:
         with log_context(turn_id=turn.id, conversation_id=turn.history.id):
-            await self._plan_and_run(turn)
+            try:
+                await self._plan_and_run(turn)
+            finally:
+                self.budget.end_turn(turn.id)
 
     async def _plan_and_run(self, turn: Turn) -> None:
         try:

@@ -99,10 +99,15 @@ class Budget:
         """
         name, turn, worst_case = reservation.conversation_id, reservation.turn_id, reservation.worst_case_usd
         booked = worst_case if cost_usd is None else cost_usd
-        self._used_in_turn[turn] = max(0.0, self._used_in_turn.get(turn, 0.0) - worst_case) + booked
+        if turn in self._used_in_turn:
+            self._used_in_turn[turn] = max(0.0, self._used_in_turn[turn] - worst_case) + booked
         self._reserved[name] = max(0.0, self._reserved.get(name, 0.0) - worst_case)
         self.correct(name, booked)
         return booked
+
+    def end_turn(self, turn_id: str) -> None:
+        """Forget what a turn used, as it asks for no more room."""
+        self._used_in_turn.pop(turn_id, None)
 
     def correct(self, conversation_id: str, difference_usd: float) -> None:
         """Book a further amount (negative: less than was booked)."""

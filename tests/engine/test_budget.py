@@ -83,3 +83,17 @@ def test_without_a_cap_nothing_is_reserved_and_the_cost_is_booked():
 
     assert reservation.max_tokens == 100_000
     assert budget.spent("conv-1") == 0.5
+
+
+def test_a_turn_that_is_over_takes_no_memory_and_what_it_spent_counts():
+    budget = Budget()
+    caps = Caps(turn_usd=1.0, bot_usd=100.0)
+
+    for number in range(100):
+        reservation = reserve(budget, caps, turn_id=f"turn-{number}")
+        budget.end_turn(f"turn-{number}")
+        # A request that was stopped may be settled after its turn.
+        budget.settle(reservation, 0.1)
+
+    assert budget._used_in_turn == {}
+    assert budget.spent() == pytest.approx(10.0)
