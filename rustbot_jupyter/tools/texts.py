@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from rustbot_jupyter.errors import ToolError
@@ -126,13 +127,23 @@ def _decode(data: bytes, encoding: str, is_whole: bool) -> str | None:
 
 
 def _wide(data: bytes, is_whole: bool) -> FileText | None:
-    """UTF-16 without a mark: every other byte of a western text is zero."""
-    sample = data[:4_096]
-    for encoding, zeros, others in (("utf-16-le", sample[1::2], sample[::2]), ("utf-16-be", sample[::2], sample[1::2])):
-        if zeros.count(0) > 0.6 * len(zeros) and others.count(0) == 0:
-            text = _decode(data, encoding, is_whole)
-            return None if text is None or _is_noise(text) else FileText(text=text, encoding=encoding)
-    return None
+    """UTF-16 without a mark, in the order of bytes in which it has more blanks, line ends and western letters."""
+    best, most = None, 0
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = _decode(data, encoding, is_whole)
+        sample = (text or "")[:4_096]
+        if text is None or kind_of(data) or not all(map(_is_written, sample)):
+            continue
+        narrow = sum(map(str.isascii, sample))
+        # A few bytes of other data may be letters by chance.
+        if narrow > most and (narrow * 2 > len(sample) or set(sample) & {" ", "\n"}):
+            best, most = FileText(text=text, encoding=encoding), narrow
+    return best
+
+
+def _is_written(character: str) -> bool:
+    """True if texts hold such a character; of two bytes of other data every fifth is none."""
+    return character in "\t\n\r\f\x1b\ufeff" or unicodedata.category(character) not in ("Cc", "Cn", "Co", "Cs")
 
 
 def _is_noise(text: str) -> bool:

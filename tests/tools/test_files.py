@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 import time
 from pathlib import Path
@@ -149,6 +150,45 @@ async def test_an_encoding_is_found_and_said(desk: Desk, data: bytes, encoding: 
 
     assert encoding in text.split("\n")[0]
     assert "gr\xf6\xdfe" in text or b"gr" not in data
+
+
+WIDE = {
+    "Latin": "größe;Wert\r\n5,3 €;✓\r\n",
+    "Cyrillic": "Привет, мир\nвторая строка\n",
+    "Hebrew": "שלום עולם\n",
+    "Japanese": "日本語のテキスト\nもう一行\n",
+    "Chinese": "第一行\n第二行，还有更多\n",
+    "emoji": "Done 🎉\n",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("bom", ["", "\ufeff"], ids=["bare", "marked"])
+@pytest.mark.parametrize("script", WIDE)
+async def test_utf_16_of_any_script_is_read_searched_and_edited(
+    desk: Desk, script: str, bom: str, encoding: str
+) -> None:
+    text = WIDE[script]
+    first, second = text.splitlines()[0], text.split()[-1]
+    (desk.root / "a.txt").write_bytes((bom + text).encode(encoding))
+
+    read = await desk.text("read_file", path="a.txt")
+    found = await desk.text("search_files", query=second)
+    await desk.call("edit_file", path="a.txt", old=first, new="Other")
+
+    assert first in read.split("\n")[1]
+    assert encoding.upper() in read.split("\n")[0]
+    assert second in found.split("\n")[0]
+    assert found.startswith("a.txt:")
+    assert (desk.root / "a.txt").read_bytes() == (bom + text.replace(first, "Other")).encode(encoding)
+
+
+@pytest.mark.parametrize("code", ["h", "i", "q", "f", "d"])
+def test_numbers_in_a_file_are_no_text(code: str) -> None:
+    numbers = [number * 37 % 9_001 - 900 for number in range(400)]
+
+    assert decoded(struct.pack(f"<{len(numbers)}{code}", *numbers)) is None
+    assert decoded(struct.pack(f">{len(numbers)}{code}", *numbers)) is None
 
 
 @pytest.mark.parametrize(
