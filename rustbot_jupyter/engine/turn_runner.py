@@ -431,9 +431,8 @@ class TurnRunner:
 
 
 def _insists_on(request: TurnRequest) -> frozenset[str]:
-    """What this very question asks for, and would be wrong without."""
-    wishes = {"tools": bool(request.tools), "response_format": request.response_format is not None}
-    return frozenset(name for name, is_wished in wishes.items() if is_wished)
+    """Name what this very question asks for and would be wrong without; an answer's form can be asked for in words."""
+    return frozenset({"tools"} if request.tools else ())
 
 
 def _partial_parts(answer: Answer, turn: Turn) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from rustbot_jupyter.errors import ModelError
 from rustbot_jupyter.llm import sentences, wire
 from rustbot_jupyter.llm.base import ChatRequest
 from rustbot_jupyter.llm.lessons import Lesson, Lessons
-from rustbot_jupyter.llm.refusals import SYSTEM, THOUGHTS, Refusal, lesson_from, without
+from rustbot_jupyter.llm.refusals import CALLS, RESPONSE_FORMAT, SYSTEM, THOUGHTS, Refusal, lesson_from, without
 from rustbot_jupyter.llm.spellings import dialect_of
 from rustbot_jupyter.llm.target import Target
 
@@ -113,6 +113,10 @@ class Adaptation:
             )
         if name == THOUGHTS:
             return f"{who} does not take earlier reasoning back. The request was sent without it."
+        if name == CALLS:
+            return f"{who} takes earlier tool calls only where tools are offered. They were sent as texts."
+        if name == RESPONSE_FORMAT:
+            return f"{who} does not take {name!r}{says}. The form of the answer was asked for in words instead."
         if name == SYSTEM:
             return f"{who} takes no system prompt. It was put in front of the first question instead."
         return f"{who} does not take {name!r}{says}. The request was sent without it."

@@ -28,7 +28,7 @@ class Lesson:
 
     about: str
     """The body's field; `tool:NAME` is one tool, `messages.reasoning` the thoughts that are sent back,
-    `messages.system` the role of the system prompt."""
+    `messages.system` the role of the system prompt, `messages.tool_calls` earlier calls where no tools are offered."""
     spelling: str = ""
     """The name it has there instead; "" when it is left out."""
     of: str = ""

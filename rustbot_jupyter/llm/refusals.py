@@ -1,4 +1,4 @@
-"""Which part of a request a refusal names, and the request without it."""
+"""Reading of refusals: the part of a request that one names, and the request without it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rustbot_jupyter.llm.in_words import without_earlier_calls, without_response_format, without_system
 from rustbot_jupyter.llm.lessons import Lesson, digest
 
 OTHER_SPELLINGS = {
@@ -22,6 +23,8 @@ LIMITS = ("max_tokens", "max_completion_tokens")
 """They hold a spending cap: asked for in another spelling, never left out."""
 THOUGHTS = "messages.reasoning"
 SYSTEM = "messages.system"
+CALLS = "messages.tool_calls"
+RESPONSE_FORMAT = "response_format"
 _NEEDED = ("model", "messages", *LIMITS)
 _WITH_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
 _REFUSING_STATUSES = (None, 200, 400, 404, 405, 415, 422, 500, 501)
@@ -55,6 +58,19 @@ _NO_SYSTEM = re.compile(
     r"|(support|allow|accept)\w{0,10}[^.]{0,12}[`'\" ]system[`'\" ]|developer instruction is not enabled",
     re.IGNORECASE,
 )
+_FORM = re.compile(r"response[_ ](format|schema|mime)|structured[_ ](output|response)|output[_ ]format", re.IGNORECASE)
+_MAYBE_FORM = re.compile(r"json[_ ](schema|mode|object)|\bgrammar\b", re.IGNORECASE)
+"""It may be the schema of a tool that is spoken of."""
+_NOT_IN_THIS_FORM = re.compile(r"invalid|must be|has to be|should be|unavailable|fail|error|expected", re.IGNORECASE)
+_CALLS_PLACE = re.compile(
+    r"\btools?[_ -]?(calls?|config|use|results?|responses?|messages?|role)\b|\btools=|['\"`]tools?['\"`]"
+    r"|\brole\W{1,4}tool\b|\broles must alternate|only user and assistant|\.role\b",
+    re.IGNORECASE,
+)
+_NOT_WITHOUT_TOOLS = re.compile(
+    r"must (be )?(defin|provid|pass|present|set|alternate|includ)|expect|need|invalid|should be|only user|without",
+    re.IGNORECASE,
+)
 _THOUGHTS_PLACE = re.compile(r"messages\W.{0,80}\breasoning(_content|_details)?\b", re.IGNORECASE | re.DOTALL)
 _THOUGHTS_KEYS = ("reasoning", "reasoning_content", "reasoning_details")
 
@@ -82,7 +98,12 @@ def read_refusal(status: int | None, said: Any) -> Refusal | None:
 
 def lesson_from(refusal: Refusal, body: Mapping[str, Any]) -> Lesson | None:
     """What the refusal teaches about this request body; None when it names nothing that can be done without."""
-    return _about_messages(refusal, body) or _about_a_tool(refusal, body) or _about_a_field(refusal, body)
+    return (
+        _about_messages(refusal, body)
+        or _about_the_form(refusal, body)
+        or _about_a_tool(refusal, body)
+        or _about_a_field(refusal, body)
+    )
 
 
 def without(body: Mapping[str, Any], lesson: Lesson) -> dict[str, Any] | None:
@@ -90,13 +111,17 @@ def without(body: Mapping[str, Any], lesson: Lesson) -> dict[str, Any] | None:
     if lesson.about == THOUGHTS:
         return _without_thoughts(body)
     if lesson.about == SYSTEM:
-        return _without_system(body)
+        return without_system(body)
+    if lesson.about == CALLS:
+        return None if "tools" in body else without_earlier_calls(body)
     if lesson.about.startswith("tool:"):
         return _without_tool(body, lesson)
     if lesson.about not in body or (lesson.of and lesson.of != digest(body[lesson.about])):
         return None
     if lesson.spelling:
         return _respelled(body, lesson.about, lesson.spelling)
+    if lesson.about == RESPONSE_FORMAT:
+        return without_response_format(body)
     dropped = _WITH_TOOLS if lesson.about == "tools" else (lesson.about,)
     changed = {name: value for name, value in body.items() if name not in dropped}
     if lesson.about == "stream":
@@ -143,9 +168,27 @@ def _about_messages(refusal: Refusal, body: Mapping[str, Any]) -> Lesson | None:
         lesson = Lesson(about=THOUGHTS)
     elif _NO_SYSTEM.search(refusal.text):
         lesson = Lesson(about=SYSTEM)
+    elif "tools" not in body and _CALLS_PLACE.search(refusal.text) and _is_meant(refusal, _NOT_WITHOUT_TOOLS):
+        lesson = Lesson(about=CALLS)
     else:
         return None
     return lesson if without(body, lesson) is not None else None
+
+
+def _is_meant(refusal: Refusal, pattern: re.Pattern[str]) -> bool:
+    return (_NOT_TAKEN.search(refusal.text) or pattern.search(refusal.text)) is not None
+
+
+def _about_the_form(refusal: Refusal, body: Mapping[str, Any]) -> Lesson | None:
+    """A form of the answer that the server cannot hold it to, or a schema that it does not take."""
+    if RESPONSE_FORMAT not in body or not _is_meant(refusal, _NOT_IN_THIS_FORM):
+        return None
+    is_named = _FORM.search(refusal.text) or ("tools" not in body and _MAYBE_FORM.search(refusal.text))
+    if not is_named or any(place.startswith(_WITH_TOOLS) for place in refusal.places):
+        return None
+    # Of what the server knows, another schema may be taken.
+    is_schema = not _NOT_TAKEN.search(refusal.text)
+    return Lesson(about=RESPONSE_FORMAT, of=digest(body[RESPONSE_FORMAT]) if is_schema else "")
 
 
 def _about_a_tool(refusal: Refusal, body: Mapping[str, Any]) -> Lesson | None:
@@ -255,25 +298,3 @@ def _without_thoughts(body: Mapping[str, Any]) -> dict[str, Any] | None:
     entries = body.get("messages") or []
     kept = [{key: value for key, value in entry.items() if key not in _THOUGHTS_KEYS} for entry in entries]
     return {**body, "messages": kept} if kept != entries else None
-
-
-def _without_system(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The system prompt in front of the first question: some templates know no such role."""
-    first, *rest = body.get("messages") or [{}]
-    if first.get("role") != "system":
-        return None
-    at = next((index for index, entry in enumerate(rest) if entry.get("role") == "user"), None)
-    if at is None:
-        return None
-    content = rest[at]["content"]
-    prompt = first["content"]
-    merged = (
-        f"{prompt}\n\n{content}"
-        if isinstance(content, str) and isinstance(prompt, str)
-        else [*_parts(prompt), *_parts(content)]
-    )
-    return {**body, "messages": [*rest[:at], {**rest[at], "content": merged}, *rest[at + 1 :]]}
-
-
-def _parts(content: Any) -> list[Any]:
-    return list(content) if isinstance(content, list) else [{"type": "text", "text": content}]

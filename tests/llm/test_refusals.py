@@ -16,7 +16,15 @@ from servers.misbehaving import MisbehavingServer, Script, answer, error, events
 from rustbot_jupyter.errors import BadRequest, ModelError, UnknownModel
 from rustbot_jupyter.llm.base import Adapted, ChatRequest
 from rustbot_jupyter.llm.lessons import KEPT_S, Lesson, Lessons
-from rustbot_jupyter.messages import Message, MessageRole, ReasoningPart, TextPart, user_message
+from rustbot_jupyter.messages import (
+    Message,
+    MessageRole,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    user_message,
+)
 
 TOOLS = tuple(
     {"type": "function", "function": {"name": name, "parameters": {"type": "object"}}} for name in ("look", "srv__look")
@@ -229,6 +237,135 @@ async def test_a_system_prompt_without_a_role_stands_before_the_first_question(s
 
     assert outcome.text == "Yes."
     assert server.chats[-1].json["messages"] == [{"role": "user", "content": "Be kind.\n\nHi"}]
+
+
+SCHEMA = {"type": "object", "properties": {"größe": {"type": "integer"}}, "required": ["größe"]}
+FORM = {"type": "json_schema", "json_schema": {"name": "answer", "strict": False, "schema": SCHEMA}}
+FORMS: list[tuple[Script, bool]] = [
+    (error(400, "This response_format type is unavailable now"), False),
+    (error(400, "Unsupported parameter: response_format"), True),
+    (error(400, "This model does not support response format `json_schema`."), True),
+    (error(400, "Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model."), True),
+    (error(400, "'response_format.type' must be 'text' or 'json_object'"), False),
+    (error(400, "Invalid schema for response_format 'answer': 'additionalProperties' is required to be false."), False),
+    (error(404, "No endpoints found that support structured outputs."), True),
+    (error(500, "json_schema could not be made a grammar: failed to parse"), False),
+    (error(400, "Function calling with a response mime type: 'application/json' is unsupported"), True),
+    (json_answer(pydantic("response_format"), status=422), True),
+    (json_answer(pydantic("response_format", "type", message="Input should be 'text'"), status=422), True),
+]
+
+
+@pytest.mark.parametrize(("refusal", "is_any"), FORMS)
+async def test_a_form_of_the_answer_that_is_not_taken_is_asked_for_in_words(
+    server: MisbehavingServer, refusal: Script, is_any: bool
+) -> None:
+    server.script(refusing(has("response_format"), refusal))
+    client = client_of(server)
+    other = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "array"}}}
+
+    first = await ask(client, request("How tall?", response_format=FORM))
+    second = await ask(client, request("How tall?", response_format=FORM))
+    third = await ask(client, request("How tall?", response_format=other))
+    await client.aclose()
+
+    assert [each.text for each in (first, second, third)] == ["Yes."] * 3
+    # What no schema would change is remembered for all.
+    assert len(server.chats) == (4 if is_any else 5)
+    asked = server.chats[1].json["messages"][-1]["content"]
+    assert asked.startswith("How tall?")
+    assert json.dumps(SCHEMA, ensure_ascii=False) in asked
+    assert "in words" in told(first.events)[0]
+    assert told(second.events) == []
+
+
+async def test_a_form_that_the_user_gave_as_an_option_is_not_left_out(server: MisbehavingServer) -> None:
+    server.script(error(400, "response_format is not supported"))
+
+    outcome = await ask(client_of(server), request(extra={"response_format": {"type": "json_object"}}))
+
+    assert "Leave out 'response_format'" in str(outcome.error)
+    assert len(server.chats) == 1
+
+
+async def test_the_schema_of_a_tool_is_not_taken_for_that_of_the_answer(server: MisbehavingServer) -> None:
+    refusal = error(400, "tools.1.custom.input_schema: JSON schema is invalid")
+    server.script(refusing(lambda sent: len(sent.get("tools", ())) == 2, refusal))
+
+    outcome = await ask(client_of(server), request(tools=TOOLS, response_format=FORM))
+
+    assert outcome.text == "Yes."
+    assert server.chats[-1].json["response_format"] == FORM
+    assert len(server.chats) == 2
+
+
+HISTORY = (
+    user_message("What is here?"),
+    Message(
+        role=MessageRole.ASSISTANT,
+        parts=(
+            TextPart(text="I look."),
+            ToolCallPart(call_id="1", name="look", arguments='{"at": "x"}'),
+            ToolCallPart(call_id="2", name="list", arguments="{}"),
+        ),
+    ),
+    Message(
+        role=MessageRole.TOOL,
+        parts=(
+            ToolResultPart(call_id="1", name="look", content="x is 5"),
+            ToolResultPart(call_id="2", name="list", content="x, y"),
+        ),
+    ),
+    user_message("And now?"),
+)
+CALLS_REFUSED: list[Script] = [
+    error(400, "The toolConfig field must be defined when using toolUse and toolResult content blocks."),
+    error(400, "This provider expects the `tools=` param to be passed when earlier messages hold calls."),
+    error(400, "Requests which include `tool_use` or `tool_result` blocks must define tools"),
+    error(400, "messages.1.tool_calls: Extra inputs are not permitted"),
+    error(400, "Unexpected role 'tool' after role 'assistant'"),
+    error(500, "Only user and assistant roles are supported!"),
+    error(500, "Conversation roles must alternate user/assistant/user/assistant/..."),
+    json_answer(pydantic("messages", 2, "role", message="Input should be 'user' or 'assistant'"), status=422),
+]
+
+
+@pytest.mark.parametrize("refusal", CALLS_REFUSED)
+async def test_earlier_calls_that_are_not_taken_without_tools_are_sent_as_texts(
+    server: MisbehavingServer, refusal: Script
+) -> None:
+    server.script(refusing(lambda sent: "tool" in json.dumps(sent["messages"]).replace("the tool", ""), refusal))
+    client = client_of(server)
+
+    outcomes = [await ask(client, ChatRequest(model=MODEL, messages=HISTORY)) for _ in range(2)]
+    await client.aclose()
+
+    assert [outcome.text for outcome in outcomes] == ["Yes.", "Yes."]
+    assert len(server.chats) == 3
+    sent = server.chats[-1].json["messages"]
+    assert [entry["role"] for entry in sent] == ["user", "assistant", "user"]
+    words = [part for entry in sent for part in entry["content"].split("\n") if part]
+    assert words == [
+        "What is here?",
+        "I look.",
+        '(Called the tool look with {"at": "x"})',
+        "(Called the tool list with {})",
+        "(Not from the user, but the result of the tool look:)",
+        "x is 5",
+        "(Not from the user, but the result of the tool list:)",
+        "x, y",
+        "And now?",
+    ]
+    assert "texts" in told(outcomes[0].events)[0]
+
+
+async def test_where_tools_are_offered_earlier_calls_stay_calls(server: MisbehavingServer) -> None:
+    server.script(error(400, "messages.1: tool_use ids were found without tool_result blocks"))
+
+    outcome = await ask(client_of(server), ChatRequest(model=MODEL, messages=HISTORY, tools=TOOLS))
+
+    assert isinstance(outcome.error, BadRequest)
+    assert len(server.chats) == 1
 
 
 OTHER_FAILURES: list[tuple[Script, type[ModelError]]] = [

@@ -290,6 +290,17 @@ def test_json_is_shown_as_json_and_asked_for_with_a_schema(notebook, server):
     assert wanted["schema"]["required"] == ["name", "age"]
 
 
+def test_a_server_that_knows_no_schema_is_asked_for_it_in_words(notebook, server):
+    no_schemas = wire.error(400, "response_format is not supported")
+    server.script(lambda received: no_schemas if "response_format" in received.json else wire.answer('{"age": 3}'))
+
+    notebook.run("%%rustbot --schema 'age int'\nHow old?")
+
+    assert notebook.shown["application/json"] == {"age": 3}
+    assert len(server.chats) == 2
+    assert '"age"' in question(server)
+
+
 @pytest.mark.parametrize("history", ["", "--no-history"])
 def test_an_answer_that_does_not_fit_is_asked_for_once_more_with_what_is_wrong(notebook, server, history):
     server.script(wire.answer('{"name": "Ann"}'), wire.answer('{"name": "Ann", "age": 3}'))
