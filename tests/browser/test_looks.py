@@ -54,7 +54,7 @@ TOO_WIDE = """(root) => {
     });
     return wide.map((element) => `${element.tagName}.${element.className} ${element.scrollWidth}`);
 }"""
-# The texts whose contrast with what is behind them is below `least`; disabled controls are exempt, as in WCAG.
+# The texts and icons of less contrast than `least` to what is behind them; disabled controls are exempt, as in WCAG.
 PALE = """(root, least) => {
     const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
     const read = (color) => {
@@ -80,15 +80,16 @@ PALE = """(root, least) => {
     const opacity = (element) => element ? getComputedStyle(element).opacity * opacity(element.parentElement) : 1;
     const pale = new Set();
     for (const element of root.querySelectorAll('*')) {
-        const text = Array.from(element.childNodes, (node) => node.nodeType === 3 ? node.data : '').join('').trim();
-        const isShown = text !== '' && element.checkVisibility() && element.getBoundingClientRect().width > 1;
-        if (!isShown || element.closest(':disabled, .rb-sr-only')) continue;
+        const words = Array.from(element.childNodes, (node) => node.nodeType === 3 ? node.data : '').join('').trim();
+        const text = element.matches('.rb-icon') ? 'icon' : words;
+        const isDrawn = opacity(element) > 0 && element.checkVisibility() && element.getBoundingClientRect().width > 1;
+        if (!text || !isDrawn || element.closest(':disabled, .rb-sr-only')) continue;
         const back = behind(element);
         const color = read(getComputedStyle(element).color);
         color[3] *= opacity(element);
         const [dark, light] = [luminance(back), luminance(over(color, back))].sort((a, b) => a - b);
         const contrast = (light + 0.05) / (dark + 0.05);
-        if (contrast < least) pale.add(`${element.className || element.tagName}: ${contrast.toFixed(2)} ${text}`);
+        if (contrast < least) pale.add(`${element.getAttribute('class')}: ${contrast.toFixed(2)} ${text}`);
     }
     return Array.from(pale);
 }"""
@@ -166,6 +167,75 @@ def test_a_narrow_chat_needs_no_horizontal_scrolling(full_chat: Chat) -> None:
         assert full_chat.root.evaluate("(root) => root.getBoundingClientRect().width") <= width
 
     assert {place: wide for place, wide in found.items() if wide} == {}
+
+
+WRITTEN = f"""- [x] done
+  - [ ] nested
+
+> [!NOTE]
+> שלום
+
+- מלה
+- עולם
+
+Text[^1]
+{"and more words " * 30}
+
+<details>
+<summary>More</summary>
+
+inside
+
+</details>
+
+```python
+{"wide = 1; " * 40}
+```
+
+[^1]: A note.
+"""
+
+
+@pytest.fixture
+def written_chat(chat: Chat, server: MisbehavingServer) -> Chat:
+    """A chat with an answer of many kinds of Markdown."""
+    server.script(answer(WRITTEN))
+    chat.ask("Write")
+    return chat
+
+
+def test_lists_and_boxes_stand_where_their_text_begins(written_chat: Chat) -> None:
+    answer = written_chat.answer
+
+    directions = answer.locator("ul, blockquote").evaluate_all(
+        "(all) => all.map((it) => getComputedStyle(it).direction)"
+    )
+    texts = answer.locator(".rb-task").evaluate_all(
+        "(all) => all.map((it) => { const range = document.createRange(); range.selectNodeContents(it);"
+        " return range.getClientRects()[0].left; })"
+    )
+    lines = answer.locator("p", has_text="and more words").evaluate(
+        "(it) => { const range = document.createRange(); range.selectNodeContents(it);"
+        " const tops = [...range.getClientRects()].filter((box) => box.height > 14).map((box) => box.top);"
+        " return [...new Set(tops)].sort((a, b) => a - b); }"
+    )
+
+    assert directions == ["ltr", "ltr", "rtl", "rtl"]
+    assert texts[1] - texts[0] == pytest.approx(24, abs=1)
+    # The mark of a note makes its line no higher than the others.
+    assert lines[1] - lines[0] == pytest.approx(lines[2] - lines[1], abs=1)
+
+
+def test_on_paper_all_is_there_and_nothing_to_press(written_chat: Chat) -> None:
+    written_chat.page.emulate_media(media="print")
+
+    wide = written_chat.root.evaluate(TOO_WIDE)
+    code = written_chat.answer.locator("pre").evaluate("(it) => it.scrollWidth - it.clientWidth")
+    shown = [button for button in written_chat.root.get_by_role("button").all() if button.is_visible()]
+    fold = written_chat.answer.get_by_text("inside").evaluate("(it) => it.checkVisibility()")
+    written_chat.page.emulate_media(media="screen")
+
+    assert (wide, code, shown, fold) == ([], 0, [], True)
 
 
 @pytest.fixture

@@ -11,6 +11,13 @@ export function decorate(nodes: DocumentFragment, context: MarkdownContext): voi
   for (const pre of nodes.querySelectorAll("pre")) decorateCode(pre, context);
   for (const code of nodes.querySelectorAll(":not(pre) > code")) showHidden(code);
   for (const link of nodes.querySelectorAll("a")) decorateLink(link, context);
+  // Their marks stand where the text begins, from either side; the word of a box is not part of the text.
+  for (const block of nodes.querySelectorAll<HTMLElement>("ul, ol, blockquote")) block.dir = "auto";
+  for (const title of nodes.querySelectorAll(".rb-box-title")) {
+    const word = document.createElement("bdi");
+    word.append(...title.childNodes);
+    title.append(word);
+  }
   for (const table of nodes.querySelectorAll("table")) wrapTable(table);
 }
 

@@ -64,6 +64,9 @@ const renderer: RendererObject = {
     const title = `<p class="rb-box-title">${kind[0]?.toUpperCase()}${kind.slice(1)}</p>`;
     return `<blockquote class="rb-box rb-box-${kind}">${title}\n${this.parser.parse(withoutBoxMark(tokens))}</blockquote>\n`;
   },
+  listitem({ task, tokens }) {
+    return `<li${task ? ' class="rb-task"' : ""}>${this.parser.parse(tokens)}</li>\n`;
+  },
   checkbox({ checked }) {
     return checked ? "☑ " : "☐ ";
   },

@@ -10,7 +10,7 @@ const TAGS = [
 ];
 const ATTRIBUTES = ["href", "start", "align", "class"];
 const CLASS =
-  /^(?:language-[\w+#.-]{1,40}|rb-math|rb-math-block|rb-image|rb-box(?:-[a-z]{3,9})?|hljs-[a-z_-]{1,30}|[a-z]{1,20}_)$/;
+  /^(?:language-[\w+#.-]{1,40}|rb-math|rb-math-block|rb-image|rb-task|rb-box(?:-[a-z]{3,9})?|hljs-[a-z_-]{1,30}|[a-z]{1,20}_)$/;
 const LINK = /^(?:https?:\/\/|mailto:)/i;
 const IMAGE_DATA = /^data:image\/(?:png|jpeg|gif|webp);base64,[\w+/=\s]*$/i;
 
