@@ -31,7 +31,7 @@ LONGER = [
     *("```", "\n```", "~~~\n", "$$", "\\(", "\\)", "\\[", "\\]", "\\begin{align}", "\\end{align}", "](", "]:", "!["),
     *("[^", "<!--", "<b>", "</b>", "<think>", "</think>", "http://", "\n\n", "\n- ", "\n> ", "1. ", "a@", "&#", "{{"),
     *("}}", "\n    ", "x \n", "sk-", "key=", "%%", '"""', "\x1b[", "\x1b]", "$`", "a.b", "`a`", "$x$ ", "[a](b)", "|a"),
-    *("support", "accept", "system ", "tools"),
+    *("support", "accept", "system ", "tools", "role ", "response_format", "must be "),
 ]
 PAIRED = [*"`$\\<>[](){}*-|!~1 \n"]
 ENDS = ("", "x", "`", "$", "\\)", "]", "}", ">", "```")
@@ -56,9 +56,15 @@ ASKED = {
 }
 
 
-def lesson(text: str) -> object:
+CALLED = {
+    "messages": [{"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": "look", "arguments": "{}"}}]}],
+    "response_format": {"type": "json_object"},
+}
+
+
+def lesson(text: str, body: dict[str, object] = ASKED) -> object:
     refusal = read_refusal(400, text)
-    return refusal and lesson_from(refusal, ASKED)
+    return refusal and lesson_from(refusal, body)
 
 
 def streamed(deltas: list[dict[str, object]], key: str = "delta") -> AnswerBuilder:
@@ -85,6 +91,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "failure_in": failure_in,
     "simple_words": simple_words,
     "lesson": lesson,
+    "lesson without tools": lambda text: lesson(text, CALLED),
 }
 
 

@@ -336,6 +336,12 @@ describe("an answer", () => {
     expect(model.sent.at(-1)).toMatchObject({ command: "continue", message_id: "x" });
   });
 
+  test.each([" ", "\n\n", "\t \n"])("of blanks only says so: %j", async (text) => {
+    const { el } = await chat({ messages: [message({ id: "x", text })] });
+
+    expect(el.querySelector(".rb-ending")?.textContent).toContain("nothing but blanks");
+  });
+
   test("tells its model, tokens and cost", async () => {
     const usage = {
       input_tokens: 1240,

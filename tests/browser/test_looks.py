@@ -107,6 +107,14 @@ def fill(chat: Chat, server: MisbehavingServer) -> None:
     expect(chat.queue).to_be_visible()
 
 
+CUT_OFF = """(root) => {
+    const boxes = [root, ...root.querySelectorAll('.rb-scroll, .rb-scroll-frame, .rb-chat')];
+    const isCut = (box) => box.scrollHeight > box.clientHeight + 2 || getComputedStyle(box).overflowY !== 'visible';
+    return boxes.filter(isCut).map((box) => box.className);
+}"""
+"""What scrolls, or holds more than it shows."""
+
+
 @pytest.fixture
 def full_chat(notebook: Notebook, server: MisbehavingServer, bot_code: str) -> Chat:
     """A chat with one of everything in it."""
@@ -154,6 +162,20 @@ def test_forced_colours_keep_text_readable_and_controls_visible(full_chat: Chat)
 
     assert pale == []
     assert border == "solid"
+
+
+def test_on_paper_all_of_it_is_there_and_nothing_to_press(full_chat: Chat) -> None:
+    full_chat.open_tab("Chat")
+    full_chat.page.emulate_media(media="print")
+
+    hidden = full_chat.root.evaluate(CUT_OFF)
+    controls = full_chat.root.locator(":is(.rb-composer, .rb-header, .rb-message-actions)").all()
+    seen = [control for control in controls if control.is_visible()]
+    full_chat.page.emulate_media(media="screen")
+
+    assert hidden == []
+    assert controls
+    assert seen == []
 
 
 def test_a_narrow_chat_needs_no_horizontal_scrolling(full_chat: Chat) -> None:

@@ -279,6 +279,32 @@ def test_an_answer_without_code_says_so(notebook, server):
     assert notebook.shown["text/markdown"].startswith("I cannot.\n\n*The answer holds no code.*")
 
 
+STEERING = [
+    "\x1b]52;c;aGk=\x07",
+    "\x1b]8;;https://evil.test\x1b\\",
+    "\x1b[2J",
+    "\x1b[31m",
+    "\x07",
+    "\x08\x08",
+    "\x9b2J",
+    "\x7f",
+    "\r",
+]
+
+
+@pytest.mark.parametrize("flags", ["", "-f text", "--no-stream", "-f code", "-f json"])
+def test_nothing_in_an_answer_steers_a_terminal(notebook, server, flags):
+    server.script(wire.answer(*(f"a{piece}b" for piece in STEERING)))
+
+    result = notebook.shell.run_cell(f"%%rustbot {flags}\nTell me")
+
+    written = [text for output in notebook.outputs for kind, text in output["data"].items() if kind == "text/plain"]
+    written.append(repr(result.result))
+    assert written
+    assert [text for text in written if any(mark in text for piece in STEERING for mark in piece if mark < " ")] == []
+    assert not any("\x7f" in text or "\x9b" in text for text in written)
+
+
 def test_json_is_shown_as_json_and_asked_for_with_a_schema(notebook, server):
     server.script(wire.answer('```json\n{"name": "Ann", "age": 3}\n```'))
 
