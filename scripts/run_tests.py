@@ -17,7 +17,7 @@ from typing import IO
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ["notebooks", "--nbval-lax", "--nbval-current-env"]
 WITH_JUPYTER = ["tests/kernel", "tests/browser"]
-OTHERS = ["tests", *(f"--ignore={folder}" for folder in WITH_JUPYTER)]
+OTHERS = ["tests", *(f"--ignore={folder}" for folder in WITH_JUPYTER), *NOTEBOOKS]
 NOTHING_SELECTED = 5
 """Pytest's exit code when `-k` and the like leave nothing to run."""
 
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as printed:
         others = start([*OTHERS, *arguments], printed)
         try:
-            codes = {start([*WITH_JUPYTER, *NOTEBOOKS, *arguments]).wait()}
+            codes = {start([*WITH_JUPYTER, *arguments]).wait()}
             print("\nThe tests without kernels and browsers:", flush=True)
             codes.add(others.wait())
         finally:
@@ -34,7 +34,10 @@ def main(arguments: list[str]) -> int:
         printed.seek(0)
         for line in printed:
             sys.stdout.write(line)
-    return max(codes - {NOTHING_SELECTED}, default=NOTHING_SELECTED)
+    # A process that was killed has a negative code.
+    if codes - {0, NOTHING_SELECTED}:
+        return 1
+    return min(codes)
 
 
 def start(arguments: list[str], output: IO[str] | None = None) -> subprocess.Popen[bytes]:

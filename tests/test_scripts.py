@@ -88,9 +88,7 @@ def test_a_failure_among_either_half_of_the_tests_is_told(
     for name, path in halves.items():
         path.write_text(f"def test_of_{name}():\n    assert {name != failing}\n")
     main = runpy.run_path(str(SCRIPTS / "run_tests.py"))["main"]
-    main.__globals__.update(
-        ROOT=tmp_path, WITH_JUPYTER=[str(halves["with_jupyter"])], OTHERS=[str(halves["others"])], NOTEBOOKS=[]
-    )
+    main.__globals__.update(ROOT=tmp_path, WITH_JUPYTER=[str(halves["with_jupyter"])], OTHERS=[str(halves["others"])])
 
     code = main(["-p", "no:cacheprovider", "-rA"])
 
@@ -106,7 +104,7 @@ def test_selecting_tests_of_one_half_alone_is_no_failure(tmp_path: Path) -> None
     none = tmp_path / "test_none.py"
     none.write_text("def test_other():\n    pass\n")
     main = runpy.run_path(str(SCRIPTS / "run_tests.py"))["main"]
-    main.__globals__.update(ROOT=tmp_path, WITH_JUPYTER=[str(none)], OTHERS=[str(only)], NOTEBOOKS=[])
+    main.__globals__.update(ROOT=tmp_path, WITH_JUPYTER=[str(none)], OTHERS=[str(only)])
 
     assert main(["-k", "wanted"]) == 0
     assert main(["-k", "nothing"]) == 5
