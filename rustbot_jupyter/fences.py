@@ -19,7 +19,10 @@ class CodeBlock:
     """False when the text ended before the fence did."""
 
 
-_OPENING = re.compile(r"(?P<indent>[ \t]*)(?:[-*+] +|\d+[.)] +)?(?P<fence>`{3,}|~{3,})(?P<info>.*)")
+_OPENING = re.compile(
+    r"(?P<lead>(?:[ \t]*+(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t])))*+[ \t]*+)(?P<fence>`{3,}|~{3,})(?P<info>.*)"
+)
+_QUOTE = re.compile(r"[ \t]*> ?")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*$")
 
@@ -34,23 +37,39 @@ def code_blocks(text: str) -> tuple[CodeBlock, ...]:
 
 
 def _blocks(lines: list[str]) -> Iterator[CodeBlock]:
-    rest = iter(lines)
-    for line in rest:
-        opening = _OPENING.match(line)
+    at = 0
+    while at < len(lines):
+        opening = _OPENING.match(lines[at])
+        at += 1
         # An info string of a backtick fence holds no backtick: "```x```" is code within a line.
         if opening is None or (opening["fence"][0] == "`" and "`" in opening["info"]):
             continue
-        indent = len(opening["indent"].expandtabs(4))
+        *quotes, lead = opening["lead"].split(">")
+        lead = lead.removeprefix(" ") if quotes else lead
         code: list[str] = []
         is_closed = False
-        for inner in rest:
-            if _closes(inner, opening["fence"], indent):
-                is_closed = True
+        while at < len(lines) and not is_closed:
+            inner = _unquoted(lines[at], len(quotes))
+            # With its quote the code ends, too.
+            is_closed = inner is None or _closes(inner, opening["fence"], len(lead.expandtabs(4)))
+            if inner is None:
                 break
-            code.append(_without_indent(inner, opening.start("fence")))
+            at += 1
+            if not is_closed:
+                code.append(_without_indent(inner, len(lead)))
         yield CodeBlock(
             code="".join(f"{one}\n" for one in code), language=language_of(opening["info"]), is_closed=is_closed
         )
+
+
+def _unquoted(line: str, depth: int) -> str | None:
+    """The line without the marks of so many quotes; None if it stands in fewer."""
+    for _ in range(depth):
+        mark = _QUOTE.match(line)
+        if mark is None:
+            return None
+        line = line[mark.end() :]
+    return line
 
 
 def _closes(line: str, fence: str, indent: int) -> bool:

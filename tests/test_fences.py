@@ -25,6 +25,13 @@ from rustbot_jupyter.fences import CodeBlock, code_blocks
         ("```\n```", [("", "")]),
         ("1. Do this:\n   ```python\n   if x:\n       y\n   ```\n2. Done", [("python", "if x:\n    y\n")]),
         ("- ```python\n  x\n  ```", [("python", "x\n")]),
+        ("10. ```python\n    x\n    ```\ntext", [("python", "x\n")]),
+        ("- - ```py\n    x\n    ```", [("py", "x\n")]),
+        ("> [!TIP]\n> ```python\n> if x:\n>\n>     y\n> ```", [("python", "if x:\n\n    y\n")]),
+        ("- a\n  > ```py\n  > > x\n  > ```", [("py", "> x\n")]),
+        ("> 1. ```py\n>    x\n>    ```", [("py", "x\n")]),
+        ("> ```py\n> x\n\n```\ny\n```", [("py", "x\n"), ("", "y\n")]),
+        ("```\n> ```\n```", [("", "> ```\n")]),
         ("in ```a``` line", []),
         ("```a```\n", []),
         (

@@ -235,7 +235,8 @@ def _figure(figure: Bundle) -> Bundle:
     return figure | {"layout": {"template": {"layout": _LOOK}, **(figure.get("layout") or {})}, "config": _QUIET}
 
 
-_CLEAR, _FAINT, _INK = "rgba(0,0,0,0)", "rgba(128,128,128,0.25)", "#808080"
+# The ink is as far from white as from the ground of JupyterLab's dark theme.
+_CLEAR, _FAINT, _INK = "rgba(0,0,0,0)", "rgba(128,128,128,0.25)", "#797979"
 _AXIS = {"gridcolor": _FAINT, "linecolor": _FAINT, "zerolinecolor": _FAINT, "automargin": True}
 _ROUND = {"bgcolor": _CLEAR, "radialaxis": _AXIS, "angularaxis": _AXIS}
 _COLOURS = [
