@@ -17,7 +17,7 @@ class BadCertificates(Exception):
 
 
 def trusted(environ: Mapping[str, str] = os.environ) -> ssl.SSLContext:
-    """How certificates are checked, for this machine's own addresses too. Made once for what the variables say.
+    """Return how certificates are checked, for this machine's own addresses too. Made once for what the variables say.
 
     Raises:
         BadCertificates: SSL_CERT_FILE, SSL_CERT_DIR or REQUESTS_CA_BUNDLE names none that can be read.

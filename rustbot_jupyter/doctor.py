@@ -1,4 +1,4 @@
-"""What is installed, which key and server would be used, whether they answer: a check-up with next steps."""
+"""A check-up with next steps: the installation, the key and server that would be used, and their answers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Report:
 
     @property
     def has_problem(self) -> bool:
-        """Whether something keeps Rustbot from working as it is set up."""
+        """True if something keeps Rustbot from working as it is set up."""
         return any(finding.level == "problem" for finding in self.findings)
 
     def __repr__(self) -> str:

@@ -149,7 +149,7 @@ class ProviderUnavailable(ModelError):
 
 
 class InvalidAnswer(ModelError):
-    """What came back is not an answer: HTML, broken HTTP, nothing that parses."""
+    """Something else than an answer came back: HTML, broken HTTP, nothing that parses."""
 
 
 class SchemaError(InvalidAnswer):

@@ -1,4 +1,4 @@
-"""What happened: `AssistantEvent` and its kinds, one frozen dataclass each, named in the past tense.
+"""Events: `AssistantEvent` and its kinds, one frozen dataclass each, named in the past tense.
 
 Everything that enters the engine and everything it does is one of these. The queue stamps `seq`; the bus hands
 the event to the log, the widget and whoever else subscribed.
@@ -19,7 +19,7 @@ from rustbot_jupyter.usage import Usage
 
 
 class Priority(IntEnum):
-    """Which event is handled first; equal ones in the order they came."""
+    """The order in which events are handled; equal ones in the order they came."""
 
     CRITICAL = 0
     """Interrupt and shutdown."""
@@ -55,7 +55,7 @@ class AssistantEvent:
 
     @property
     def duration_s(self) -> float | None:
-        """How long the thing took, in seconds; None for events without a length."""
+        """Return how long the thing took, in seconds; None for events without a length."""
         return getattr(self, "took_s", None)
 
     @property
@@ -168,7 +168,7 @@ class TurnStarted(AssistantEvent):
 
     @property
     def summary(self) -> str:
-        """Who is asked, and how the question begins."""
+        """Return who is asked, and how the question begins."""
         return f"{self.model or 'no model'}: {_short(self.message.text)}"
 
 
@@ -193,7 +193,7 @@ class RequestAdapted(AssistantEvent):
 
     @property
     def summary(self) -> str:
-        """What changed."""
+        """Return what changed."""
         return _short(self.text, 200)
 
 
@@ -224,7 +224,7 @@ class TextStreamed(AssistantEvent):
 
     @property
     def summary(self) -> str:
-        """How much text came."""
+        """Return how much text came."""
         return f"{len(self.text)} characters"
 
 
@@ -238,7 +238,7 @@ class ReasoningStreamed(AssistantEvent):
 
     @property
     def summary(self) -> str:
-        """How much reasoning came."""
+        """Return how much reasoning came."""
         return f"{len(self.text)} characters"
 
 
@@ -310,7 +310,7 @@ class ToolProgressed(AssistantEvent):
 
     @property
     def summary(self) -> str:
-        """How much came."""
+        """Return how much came."""
         return f"{self.tool}: {len(self.text)} characters"
 
 
@@ -379,7 +379,7 @@ class TurnFinished(AssistantEvent):
 
     @property
     def summary(self) -> str:
-        """What it used, and how the answer begins."""
+        """Return what it used, and how the answer begins."""
         return f"{_used(self.usage)}: {_short(self.message.text)}"
 
 
@@ -397,7 +397,7 @@ class TurnInterrupted(AssistantEvent):
 
     @property
     def summary(self) -> str:
-        """Why, and how much of the answer was there."""
+        """Return why, and how much of the answer was there."""
         kept = len(self.message.text) if self.message is not None else 0
         return f"{self.error or f'stopped ({self.reason})'}; {kept:,} characters kept"
 
@@ -419,7 +419,7 @@ class TurnFailed(AssistantEvent):
 
     @property
     def summary(self) -> str:
-        """What went wrong."""
+        """Return what went wrong."""
         return f"{self.error_type}: {_short(self.error, 200)}"
 
 
@@ -431,7 +431,7 @@ class CostSettled(AssistantEvent):
 
     @property
     def summary(self) -> str:
-        """What it used."""
+        """Return what it used."""
         return _used(self.usage)
 
 
@@ -465,7 +465,7 @@ class BudgetWarned(AssistantEvent):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MetricsSampled(AssistantEvent):
-    """What the process used, while the agent was active."""
+    """The process's resources, while the agent was active."""
 
     priority: ClassVar[Priority] = Priority.LOW
     values: Mapping[str, float]

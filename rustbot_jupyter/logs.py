@@ -84,7 +84,7 @@ class LogFile:
 
     @property
     def problem(self) -> str:
-        """Why the last line could not be written, or ""; the program goes on without it."""
+        """Return why the last line could not be written, or ""; the program goes on without it."""
         return self.handler.problem
 
     def close(self) -> None:

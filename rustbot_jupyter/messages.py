@@ -1,4 +1,4 @@
-"""What was said: messages, their roles, and the typed parts they are made of."""
+"""Messages, their roles, and the typed parts they are made of."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def utc_now() -> datetime:
 
 
 class MessageRole(StrEnum):
-    """Who speaks."""
+    """The speaker of a message."""
 
     SYSTEM = "system"
     USER = "user"
@@ -30,7 +30,7 @@ class MessageRole(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """Whether a message is whole."""
+    """The completeness of a message."""
 
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
@@ -47,7 +47,7 @@ class TextPart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReasoningPart:
-    """What a model thought before it answered."""
+    """A model's thoughts before it answered."""
 
     text: str = ""
     """Readable reasoning; "" when the provider sent it encrypted only."""
@@ -80,7 +80,7 @@ class ImagePart:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToolResultPart:
-    """What a tool call gave; every call gets exactly one."""
+    """The result of a tool call; every call gets exactly one."""
 
     call_id: str
     name: str

@@ -1,4 +1,4 @@
-"""What a bot is made of: settings, planner and agent, and their life on the core thread. Loaded with the first use.
+"""Parts of a bot: settings, planner and agent, and their life on the core thread. Loaded with the first use.
 
 A cell that only shows the chat ends before this is imported; what it costs, the kernel pays while the page draws.
 """
@@ -72,7 +72,7 @@ class Parts:
 
     @property
     def is_on_core(self) -> bool:
-        """Whether the caller is on the core thread, where nothing may be waited for."""
+        """True if the caller is on the core thread, where nothing may be waited for."""
         return self.core is not None and self.core.is_current
 
     def running_agent(self) -> Agent:
@@ -161,7 +161,7 @@ class Parts:
 
 
 def _weak_search(parts: Parts) -> Callable[[], SearchService]:
-    """Who searches the web, without hold on the parts: tools outlive a bot that was dropped for a moment."""
+    """Return who searches the web, without hold on the parts: tools outlive a bot that was dropped for a moment."""
     reference = weakref.ref(parts)
 
     def search() -> SearchService:
@@ -182,7 +182,7 @@ def _weak_search(parts: Parts) -> Callable[[], SearchService]:
 
 
 def _openrouter_plan(parts: Parts) -> TurnPlan | None:
-    """How OpenRouter is asked, if it is who answers the question that runs now, or the next one."""
+    """Return how OpenRouter is asked, if it is who answers the question that runs now, or the next one."""
     turn = parts.agent.active
     if turn is not None and turn.plan is not None:
         return turn.plan if turn.plan.chat_model.host == OPENROUTER_HOST else None

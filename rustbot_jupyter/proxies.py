@@ -1,4 +1,4 @@
-"""Which proxy stands before an address, by the environment's variables, and which of them says so."""
+"""The proxy before an address, by the environment's variables, and the variable that says so."""
 
 from __future__ import annotations
 

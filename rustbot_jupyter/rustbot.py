@@ -282,7 +282,7 @@ class Rustbot:
 
     @property
     def state(self) -> AgentState:
-        """What the bot does now."""
+        """Return what the bot does now."""
         if self._is_closed:
             return AgentState.CLOSED
         return self._made.agent.machine.state if self._made is not None else AgentState.IDLE
@@ -294,7 +294,7 @@ class Rustbot:
 
     @property
     def model(self) -> str:
-        """Who answers: the settings' model, or the offline demo without a key."""
+        """Return who answers: the settings' model, or the offline demo without a key."""
         return self.planner.model()
 
     @model.setter
@@ -313,12 +313,12 @@ class Rustbot:
 
     @property
     def planner(self) -> ModelPlanner:
-        """What resolves settings into requests: models, keys, prices."""
+        """Return what resolves settings into requests: models, keys, prices."""
         return self._parts.planner
 
     @property
     def toolbox(self) -> Toolbox:
-        """What runs tools, with rules, approvals and records.
+        """Return what runs tools, with rules, approvals and records.
 
         Raises:
             RequestError: Code of a model asks, which may not change what is allowed.
@@ -330,7 +330,7 @@ class Rustbot:
 
     @property
     def approvals(self) -> list[Approval]:
-        """What waits for your word, oldest first; answer with `.allow()` or `.deny()`."""
+        """Return what waits for your word, oldest first; answer with `.allow()` or `.deny()`."""
         return self.toolbox.approvals.pending()
 
     @property
@@ -340,7 +340,7 @@ class Rustbot:
 
     @property
     def approve(self) -> str:
-        """What happens with tool calls that no rule speaks of: "ask", "read-only" or "allow"."""
+        """Return what happens with tool calls that no rule speaks of: "ask", "read-only" or "allow"."""
         return self.toolbox.consent.mode(self.conversation.id).value
 
     @approve.setter

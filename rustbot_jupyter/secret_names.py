@@ -17,7 +17,7 @@ from rustbot_jupyter.key_forms import REDACTED
 
 
 class Secrecy(Enum):
-    """How much a name tells of its value."""
+    """The degree to which a name tells of a secret."""
 
     NONE = "none"
     PERHAPS = "perhaps"
@@ -46,7 +46,7 @@ _LONGEST_ROW_NUMBER = 2**63
 
 @lru_cache(4_096)
 def secrecy(name: str) -> Secrecy:
-    """What a name of a variable, field, column or setting tells of its value."""
+    """Return what a name of a variable, field, column or setting tells of its value."""
     words = [word.lower() for word in _WORDS.findall(name[-_LONGEST_NAME:])]
     if not words:
         return Secrecy.NONE
@@ -133,7 +133,7 @@ def _ascii_lowered(text: str) -> str:
 
 
 def _hits(lowered: str) -> Iterator[tuple[int, int]]:
-    """Where a secret name may end, in order."""
+    """Return where a secret name may end, in order."""
     found: dict[int, int] = {}
     for noun in _NOUNS:
         place = lowered.find(noun)
@@ -148,7 +148,7 @@ def _hits(lowered: str) -> Iterator[tuple[int, int]]:
 
 
 def _value_span(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Where the value of the name that ends here stands, if it is a secret one."""
+    """Return where the value of the name that ends here stands, if it is a secret one."""
     match = _AFTER.match(text, end)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Which host names can only mean this machine: a key may go there unencrypted, and what answers there costs nothing."""
+"""Host names that can only mean this machine: a key may go there unencrypted, and answers from there cost nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether nobody else can be meant by the name or address; brackets around an address do not matter."""
+    """True if nobody else can be meant by the name or address; brackets around an address do not matter."""
     host = host.lower().strip("[]")
     # Not the names below it: where the resolver does not know them, whoever answers for DNS says where they lead.
     if host == "localhost":

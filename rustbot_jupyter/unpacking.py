@@ -31,7 +31,7 @@ class Unpacker:
         self._inner = zlib.decompressobj(self._wbits)
 
     def feed(self, data: bytes, room: int) -> bytes:
-        """What the next piece holds, at most `room` bytes; what does not fit is lost.
+        """Return what the next piece holds, at most `room` bytes; what does not fit is lost.
 
         Raises:
             ValueError: It is not packed as it says.

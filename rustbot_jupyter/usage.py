@@ -11,7 +11,7 @@ N = TypeVar("N", int, float)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """What one request used. Unknown is None, never 0: a free model costs 0.0, an unknown one None."""
+    """Tokens and cost of one request. Unknown is None, never 0: a free model costs 0.0, an unknown one None."""
 
     input_tokens: int | None = None
     """All tokens sent, cached ones included."""

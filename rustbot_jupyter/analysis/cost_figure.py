@@ -146,7 +146,7 @@ def _told_model(name: str, row: dict[Any, Any]) -> str:
 
 
 def _sum(row: dict[Any, Any]) -> str:
-    """What a model cost, as far as it is known at all."""
+    """Return what a model cost, as far as it is known at all."""
     return "an unknown sum" if row["unknown"] == row["count"] else style.money(row["total"])
 
 

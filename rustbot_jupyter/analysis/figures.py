@@ -53,7 +53,7 @@ class BotFigures:
         self._tool_runs = tool_runs
 
     def states(self) -> go.Figure:
-        """What the bot did when: a timeline of its states."""
+        """Return what the bot did when: a timeline of its states."""
         return states(self._states())
 
     def tokens(self) -> go.Figure:

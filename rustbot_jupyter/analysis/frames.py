@@ -102,7 +102,7 @@ Row = Mapping[str, Any]
 
 
 class ListedModel(Protocol):
-    """What the frame of the catalogue shows of a model."""
+    """The fields of a model that the frame of the catalogue shows."""
 
     @property
     def id(self) -> str: ...

@@ -1,4 +1,4 @@
-"""How the figures look: colours that read on light and dark pages, layout, labels, and the text of an empty one."""
+"""Looks of the figures: colours that read on light and dark pages, layout, labels, and the text of an empty one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the requests of a turn may cost, and what they did: reserved before, booked after, settled later."""
+"""Costs of a turn's requests: reserved before, booked after, settled later."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ class Agent:
 
     @property
     def is_active(self) -> bool:
-        """Whether a turn runs or is being stopped."""
+        """True if a turn runs or is being stopped."""
         return self._active is not None
 
     @property
@@ -405,7 +405,7 @@ class Agent:
         await runner.run()
 
     def _begin_consent(self, turn: Turn) -> None:
-        """What the question quotes counts as read; an aside is asked in the mode of the conversation beside it."""
+        """Count as read what the question quotes; an aside is asked in the mode of the conversation beside it."""
         consent = self.toolbox.consent
         for origin in turn.request.origins:
             consent.note(turn.history.id, origin, is_private=True)

@@ -39,7 +39,7 @@ class Reservation:
 
 
 class Budget:
-    """What was spent and what is reserved. On the core thread only, so that two requests never share the same room."""
+    """Money spent and reserved. On the core thread only, so that two requests never share the same room."""
 
     def __init__(self) -> None:
         self._spent: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Which messages are sent: the conversation, valid for every provider, within a token budget."""
+"""The messages that are sent: the conversation, valid for every provider, within a token budget."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class StateMachine:
 
     @property
     def entered_at(self) -> datetime:
-        """When the current state was entered."""
+        """Return when the current state was entered."""
         return self._entered_at
 
     @property
@@ -79,7 +79,7 @@ class StateMachine:
         return new
 
     def can(self, trigger: Trigger) -> bool:
-        """Whether the table allows this move now."""
+        """True if the table allows this move now."""
         return (self.state, trigger) in TRANSITIONS
 
     def history(self) -> list[StateVisit]:

@@ -1,4 +1,4 @@
-"""What the process uses, sampled while the agent is active."""
+"""Resources of the process, sampled while the agent is active."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a question asks for, and how one turn is carried out: plain values, resolved before the turn starts."""
+"""The wishes of a question, and the plan of one turn: plain values, resolved before the turn starts."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class ToolPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnPlan:
-    """Who is asked, and how: the settings, resolved for one turn."""
+    """The model to ask and the way to ask it: the settings, resolved for one turn."""
 
     chat_model: ChatModel
     model: str
@@ -122,7 +122,7 @@ class TurnPlan:
     tools: ToolPlan | None = None
     """None offers no tools."""
     takes_images: bool = True
-    """Whether the model looks at pictures; True when it is not known."""
+    """True if the model looks at pictures; True when it is not known."""
 
 
 Planner = Callable[[TurnRequest], TurnPlan]

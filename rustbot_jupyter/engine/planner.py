@@ -38,7 +38,7 @@ TOOL_ADVICE = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Connection:
-    """What makes two questions share one client."""
+    """The values by which two questions share one client."""
 
     base_url: str
     key: Key | None
@@ -69,7 +69,7 @@ class ModelPlanner:
         self._demo = DemoModel()
 
     def __call__(self, request: TurnRequest) -> TurnPlan:
-        """How this request is carried out.
+        """Return how this request is carried out.
 
         Raises:
             SettingsError: An override, or the profile's name, cannot be used.
@@ -124,7 +124,7 @@ class ModelPlanner:
             await catalog.refresh(self.client(values))
 
     def model(self, values: Profile | None = None) -> str:
-        """Who answers: the model that was chosen; else the default with a key, or the demo without one."""
+        """Return who answers: the model that was chosen; else the default with a key, or the demo without one."""
         values = values or self._settings.values
         if values.model is not None:
             return self._settings.resolve_model(values.model, values.base_url)
@@ -135,11 +135,11 @@ class ModelPlanner:
         return DEFAULT_MODEL if self._settings.find_key(values.base_url) is not None else DEMO_MODEL
 
     def is_openrouter(self) -> bool:
-        """Whether a model of OpenRouter is asked now."""
+        """True if a model of OpenRouter is asked now."""
         return self.model() != DEMO_MODEL and host_of(self._settings.values.base_url) == OPENROUTER_HOST
 
     def chat_model(self) -> ChatModel:
-        """Who would be asked now."""
+        """Return who would be asked now."""
         return self._chat_model(self.model(), self._settings.values)
 
     def client(self, values: Profile | None = None) -> ChatClient:
@@ -186,11 +186,11 @@ class ModelPlanner:
 
     @property
     def lessons(self) -> Lessons:
-        """What the configured server refused before."""
+        """Return what the configured server refused before."""
         return self.lessons_for(self._settings.values.base_url)
 
     def lessons_for(self, base_url: str) -> Lessons:
-        """What a server refused before; kept on disk beside its models for a day."""
+        """Return what a server refused before; kept on disk beside its models for a day."""
         host = host_of(base_url)
         if host not in self._lessons:
             folder = data_dir()
@@ -229,14 +229,14 @@ class ModelPlanner:
         )
 
     def _prices(self, chat_model: ChatModel, values: Profile) -> Callable[[str], Prices | None]:
-        """What the models of this server cost."""
+        """Return what the models of this server cost."""
         if chat_model is self._demo:
             return lambda name: FREE
         catalog = self.catalog_for(values.base_url)
         return catalog.prices_here if chat_model.is_local else catalog.prices
 
     def _tools(self, request: TurnRequest, model: str, values: Profile) -> ToolPlan | None:
-        """What is offered; nothing to a model of which the provider says that it calls no tools."""
+        """Return what is offered; nothing to a model of which the provider says that it calls no tools."""
         if self._toolbox is None or not _says(self._info(model, values), "supported_parameters", "tools"):
             return None
         offered = self._toolbox.offered(request.tools, values.disabled_tools)
@@ -279,7 +279,7 @@ class ModelPlanner:
 
 
 def _says(info: ModelInfo | None, field: str, word: str) -> bool:
-    """Whether the provider lists a word; what it says nothing about is taken to be there."""
+    """True if the provider lists a word; what it says nothing about is taken to be there."""
     listed = getattr(info, field, ())
     return not listed or word in listed
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Bot(Protocol):
-    """What the shelf needs of its bot."""
+    """The part of a bot that the shelf needs."""
 
     @property
     def toolbox(self) -> Toolbox:
@@ -25,7 +25,7 @@ class Bot(Protocol):
 
     @property
     def state(self) -> AgentState:
-        """What it is doing."""
+        """Return what it is doing."""
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine on the core thread, and wait for it."""
@@ -45,7 +45,7 @@ class ServerShelf:
 
     @property
     def problems(self) -> Sequence[str]:
-        """What could not be used of the files that name servers, one sentence each."""
+        """Return what could not be used of the files that name servers, one sentence each."""
         return tuple(self._looked(lambda servers: servers.problems()))
 
     def list(self) -> list[ServerStatus]:
@@ -106,7 +106,7 @@ class ServerShelf:
         self._bot.run(self._servers.change(name, "restart"))
 
     def log(self, name: str) -> str:
-        """What a server wrote to its standard error, and what became of it.
+        """Return what a server wrote to its standard error, and what became of it.
 
         Raises:
             RequestError: There is no such server.
@@ -115,7 +115,7 @@ class ServerShelf:
         return text
 
     def _looked(self, get: Callable[[Servers], Any]) -> Any:
-        """What the servers tell once their files are read; a closed bot reads none, and still tells what it knew."""
+        """Return the servers once their files are read; a closed bot reads none, and still tells what it knew."""
         servers = self._servers
 
         async def look() -> Any:
@@ -130,7 +130,7 @@ class ServerShelf:
 
 
 def _asked(server: str, wanted: Input) -> str:
-    """What a person answers; their default, if they answer nothing."""
+    """Return what a person answers; their default, if they answer nothing."""
     options = f" ({', '.join(wanted.options)})" if wanted.options else ""
     default = f" [{wanted.default}]" if wanted.default else ""
     try:

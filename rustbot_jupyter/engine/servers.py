@@ -60,11 +60,11 @@ class Servers:
         self._made: McpDesk | None = None
         self._plugins: Plugins | None = None
         self._has_plugins = False
-        """Whether they were loaded, or are being loaded."""
+        """True if they were loaded, or are being loaded."""
 
     @property
     def desk(self) -> McpDesk:
-        """Who starts and stops them."""
+        """Return who starts and stops them."""
         if self._made is None:
             from rustbot_jupyter.tools.mcp.desk import McpDesk
 
@@ -94,7 +94,7 @@ class Servers:
         return self.desk.list()
 
     def problems(self) -> Sequence[str]:
-        """What could not be used of the files and of plugins, one sentence each."""
+        """Return what could not be used of the files and of plugins, one sentence each."""
         return [*self.desk.problems, *(each.error for each in self.plugins.problems)]
 
     @property
@@ -108,7 +108,7 @@ class Servers:
 
     @property
     def marketplace(self) -> Marketplace:
-        """What could be added."""
+        """Return what could be added."""
         from rustbot_jupyter.tools.marketplace import Marketplace
 
         return Marketplace(

@@ -1,4 +1,4 @@
-"""What the agent can be doing, and which moves exist: the transition table."""
+"""States of the agent, and the moves that exist: the transition table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class AgentState(StrEnum):
-    """What the agent does now."""
+    """The agent's present doing."""
 
     IDLE = "idle"
     PROCESSING = "processing"
@@ -23,7 +23,7 @@ class AgentState(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What moves the state machine."""
+    """A cause of a move of the state machine."""
 
     USER_MESSAGE = "user_message"
     FIRST_TOKEN = "first_token"

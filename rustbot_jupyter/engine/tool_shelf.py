@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Bot(Protocol):
-    """What the shelf needs of its bot."""
+    """The part of a bot that the shelf needs."""
 
     @property
     def toolbox(self) -> Toolbox:

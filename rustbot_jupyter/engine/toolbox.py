@@ -37,7 +37,7 @@ class Fire(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ServerFiles:
-    """Where MCP servers and their approvals are kept."""
+    """Files of MCP servers and of their approvals."""
 
     user_file: Path | None
     """The user's own `mcp.json`."""
@@ -50,7 +50,7 @@ class ServerFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What holds for calls of the user's own."""
+    """Limits of the user's own calls."""
 
     timeout_s: float = 60.0
     """For tools without a limit of their own."""
@@ -250,7 +250,7 @@ class Toolbox:
     async def may_go_on(
         self, text: str, turn: Turn, plan: TurnPlan, emit: Emit, on_wait: Callable[[RunState | None], None]
     ) -> bool:
-        """Whether the user lets a turn go on that reached a limit; not where nothing asks them."""
+        """True if the user lets a turn go on that reached a limit; not where nothing asks them."""
         if self._mode(turn, plan) is ApproveMode.READ_ONLY:
             return False
         approval = question(text, label="Go on?")
@@ -259,7 +259,7 @@ class Toolbox:
         return answer.allowed
 
     def _mode(self, turn: Turn, plan: TurnPlan) -> ApproveMode:
-        """What the question says, or the user for this conversation, or the profile of the turn."""
+        """Return what the question says, or the user for this conversation, or the profile of the turn."""
         if turn.request.approve is not None:
             return ApproveMode.named(turn.request.approve)
         chosen = self.consent.chosen_mode(turn.history.id)
@@ -297,7 +297,7 @@ class _Waiting:
 
 
 class ToolStates:
-    """What the calls of a turn wait for, as moves of the state machine."""
+    """The waits of a turn's calls, as moves of the state machine."""
 
     def __init__(self, fire: Fire) -> None:
         self._fire = fire

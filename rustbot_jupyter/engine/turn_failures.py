@@ -1,4 +1,4 @@
-"""Why a turn has no answer, as its last event tells it."""
+"""Reasons for a turn without an answer, as its last event tells them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ logger = logging.getLogger("rustbot_jupyter.turn")
 
 
 def own_fault(error: BaseException) -> RustbotError:
-    """What the user is told of an error that nobody foresaw; the log has the rest."""
+    """Return what the user is told of an error that nobody foresaw; the log has the rest."""
     logger.error("A turn failed in a way Rustbot did not foresee.", exc_info=error)
     return RustbotError(f"Rustbot itself failed: {error!r}. Ask again; `rb.log_to(path)` keeps the details.")
 
@@ -33,7 +33,7 @@ def failure_fields(error: RustbotError) -> dict[str, Any]:
 
 
 def nothing_said(answer: Answer, model: str) -> str:
-    """What the user is told of an answer without a word in it."""
+    """Return what the user is told of an answer without a word in it."""
     tokens = answer.usage.reasoning_tokens or answer.usage.output_tokens
     thought = f" (only reasoning, {tokens:,} tokens)" if tokens else " (only reasoning)"
     what = f"{model!r} gave no answer{thought if answer.reasoning is not None else ''}."

@@ -1,4 +1,4 @@
-"""How a turn is carried out: its requests, what arrives, and how it ends."""
+"""The course of a turn: its requests, their answers, and its end."""
 
 from __future__ import annotations
 
@@ -436,7 +436,7 @@ def _insists_on(request: TurnRequest) -> frozenset[str]:
 
 
 def _partial_parts(answer: Answer, turn: Turn) -> tuple[Any, ...]:
-    """What is kept of a stopped answer: text and reasoning. Its tool calls were not whole, so they never ran."""
+    """Return what is kept of a stopped answer: text and reasoning. Its tool calls were not whole, so they never ran."""
     text = answer.text or (turn.text.text if turn.text else "")
     reasoning = answer.reasoning or (
         ReasoningPart(text=turn.reasoning.text) if turn.reasoning and turn.reasoning.text else None

@@ -1,4 +1,4 @@
-"""What waits to be said while an answer is being written, for the user to see and change."""
+"""Questions that wait while an answer is being written, for the user to see and change."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Bot(Protocol):
-    """What the list needs of its bot."""
+    """The part of a bot that the list needs."""
 
     @property
     def agent(self) -> Agent:

@@ -1,4 +1,4 @@
-"""What the engine needs of a language model: a request goes in, stream events and one `Answer` come out."""
+"""The engine's view of a language model: a request goes in, stream events and one `Answer` come out."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ StreamEvent = TextDelta | ReasoningDelta | ToolCallStarted | Waiting | Adapted
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """What a model said, as far as it has arrived."""
+    """A model's answer, as far as it has arrived."""
 
     text: str = ""
     reasoning: ReasoningPart | None = None
@@ -130,7 +130,7 @@ class ChatStream(Protocol):
 
     @property
     def answer(self) -> Answer:
-        """What has arrived so far; the whole answer once the iteration has ended."""
+        """Return what has arrived so far; the whole answer once the iteration has ended."""
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         """The pieces, as they come.
@@ -158,7 +158,7 @@ class ChatModel(Protocol):
     host: str
     """Who is asked, for people: "openrouter.ai", "localhost:11434", "offline demo"."""
     is_local: bool
-    """Whether it runs on this machine, where most servers cost nothing."""
+    """True if it runs on this machine, where most servers cost nothing."""
 
     def stream(self, request: ChatRequest) -> AbstractAsyncContextManager[ChatStream]:
         """Send the request once, without retries; leaving the context closes the connection, whatever happened."""

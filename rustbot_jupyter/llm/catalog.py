@@ -1,4 +1,4 @@
-"""Which models there are and what they cost: the live list, the last one seen, or a small table inside."""
+"""The models that there are, with prices: the live list, the last one seen, or a small table inside."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class ModelInfo:
 
     @property
     def takes_tools(self) -> bool:
-        """Whether the provider says that it calls tools."""
+        """True if the provider says that it calls tools."""
         return "tools" in self.supported_parameters
 
 
 class ListsModels(Protocol):
-    """What `refresh` asks: the HTTP client."""
+    """The source that `refresh` asks: the HTTP client."""
 
     async def list_models(self) -> list[Any]:
         """The entries of the provider's model list, as sent.
@@ -152,7 +152,7 @@ class Catalog:
         return tuple(model_id for model_id in best if scores[model_id] >= 0.6)
 
     async def refresh(self, client: ListsModels) -> bool:
-        """Whether a new list was taken; if not, the old one stays and `problem` says why. Never raises."""
+        """True if a new list was taken; if not, the old one stays and `problem` says why. Never raises."""
         self.was_asked = True
         try:
             models = read_models(await client.list_models())
@@ -214,7 +214,7 @@ def read_models(entries: Any) -> tuple[ModelInfo, ...]:
 
 
 def _likeness(wanted: str, model_id: str) -> float:
-    """How much an id, or its part after the vendor, looks like what was typed."""
+    """Return how much an id, or its part after the vendor, looks like what was typed."""
     matcher = difflib.SequenceMatcher(b=wanted, autojunk=False)
     best = 0.0
     for candidate in {model_id, model_id.rpartition("/")[2]}:

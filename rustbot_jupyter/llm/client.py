@@ -166,7 +166,7 @@ class ChatClient:
         return entries
 
     async def key_status(self) -> dict[str, Any]:
-        """What the provider says about the key: limit, limit_remaining, usage, ... (US dollars).
+        """Return what the provider says about the key: limit, limit_remaining, usage, ... (US dollars).
 
         Raises:
             ModelError: It says nothing.
@@ -186,7 +186,7 @@ class ChatClient:
             await transport.aclose()
 
     def _key_mask(self) -> KeyMask | None:
-        """What masks the keys that are alive now."""
+        """Return what masks the keys that are alive now."""
         forms = self._key.forms | self._live_keys()
         if forms and (self._mask is None or not self._mask.is_of(forms)):
             self._mask = KeyMask(forms)
@@ -269,7 +269,7 @@ class ChatClient:
             raise transport.bad_certificates(error, self._target) from None
 
     def _find_proxy(self) -> Proxy | None:
-        """What stands before the server now; errors of its connections name it."""
+        """Return what stands before the server now; errors of its connections name it."""
         proxy = proxy_for(self.base_url)
         self._target = replace(self._target, proxy=proxy)
         return proxy
@@ -325,5 +325,5 @@ class _Network:
         return self._client._transport().post("/chat/completions", self._body, self._client._key_headers(), trace)
 
     def failure(self, error: Exception, *, has_begun: bool, has_head: bool) -> Exception:
-        """What an exception of the network means; another exception stays what it is."""
+        """Return what an exception of the network means; another exception stays what it is."""
         return self._client._failure(error, self._target, has_begun=has_begun, has_head=has_head)

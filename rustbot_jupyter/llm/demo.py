@@ -100,7 +100,7 @@ class DemoStream(ChatStream):
 
     @property
     def answer(self) -> Answer:
-        """What has been handed out, with estimated tokens and a true cost of nothing."""
+        """Return what has been handed out, with estimated tokens and a true cost of nothing."""
         calls = self._calls[: self._started_calls]
         written = self._sent + sum(len(call.name) + len(call.arguments) for call in calls)
         return Answer(
@@ -121,7 +121,7 @@ class DemoStream(ChatStream):
 
 
 def _characters(message: Message) -> int:
-    """What a message brings into a request, tool calls and their results included."""
+    """Return what a message brings into a request, tool calls and their results included."""
     calls = sum(len(call.name) + len(call.arguments) for call in message.tool_calls)
     results = sum(len(part.content) for part in message.parts if isinstance(part, ToolResultPart))
     return len(message.text) + calls + results

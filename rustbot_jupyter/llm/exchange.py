@@ -34,7 +34,7 @@ _AFTER_DONE_S = 0.1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """How long an answer may keep us waiting, in seconds."""
+    """Limits of waiting for an answer, in seconds."""
 
     first_token_s: float
     """Without a byte before the first content; with life signs it may be twice as long."""
@@ -43,13 +43,13 @@ class Limits:
 
 
 class Sends(Protocol):
-    """What an exchange needs of the network."""
+    """The part of the network that an exchange needs."""
 
     def post(self, trace: Trace) -> AbstractAsyncContextManager[httpx.Response]:
         """Send the request once more, the same bytes."""
 
     def failure(self, error: Exception, *, has_begun: bool, has_head: bool) -> Exception:
-        """What an exception of the network means."""
+        """Return what an exception of the network means."""
 
     def adapt(self, refusal: Refusal | None) -> bool:
         """True if the request can do without what was refused; `post` sends it so from now on."""
@@ -93,7 +93,7 @@ class Exchange(ChatStream):
 
     @property
     def answer(self) -> Answer:
-        """What has arrived so far."""
+        """Return what has arrived so far."""
         return self._builder.answer()
 
     def start(self) -> None:

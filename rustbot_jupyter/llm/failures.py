@@ -1,4 +1,4 @@
-"""What a provider says went wrong, as one of our errors: a sentence, a next step, and what it means for retries."""
+"""A provider's words of failure, as one of our errors: a sentence, a next step, and its meaning for retries."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _status(status: int | None, error: Mapping[str, Any]) -> int | None:
 
 
 def _reason(error: Mapping[str, Any], metadata: Mapping[str, Any]) -> str:
-    """What really happened: OpenRouter's own message may only say "Provider returned error"."""
+    """Return what really happened: OpenRouter's own message may only say "Provider returned error"."""
     message = _text(error.get("message")) or _text(error.get("error"))
     reasons = [message]
     if raw := metadata.get("raw"):
@@ -233,7 +233,7 @@ def _retryable(
 
 
 def _kind(report: Report, status: int | None, target: Target) -> tuple[type[ModelError], Sentence]:
-    """Which error it is, and how it is put."""
+    """Return which error it is, and how it is put."""
     text = f"{report.code} {report.message}"
     if (status in (400, 404, 413, 422, 500, None) and _CONTEXT.search(text)) or status == 413:
         return ContextTooLong, sentences.context_too_long

@@ -1,4 +1,4 @@
-"""What a server takes no field or role for, said in words in the messages of a request instead."""
+"""Wishes that a server has no field or role for, said in words in the messages of a request instead."""
 
 from __future__ import annotations
 

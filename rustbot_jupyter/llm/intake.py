@@ -45,7 +45,7 @@ class Intake:
 
     @property
     def is_success(self) -> bool:
-        """Whether the status promises an answer."""
+        """True if the status promises an answer."""
         return self._status // 100 == 2
 
     def feed(self, data: bytes) -> None:
@@ -84,7 +84,7 @@ class Intake:
         return len(self._body) <= _MAX_ERROR_BYTES
 
     def refusal(self) -> Refusal | None:
-        """What the server said instead of an answer, where it may have refused a part of the request."""
+        """Return what the server said instead of an answer, where it may have refused a part of the request."""
         if self.builder.has_begun:
             return None
         if self.is_success:
@@ -109,7 +109,7 @@ class Intake:
         )
 
     def verdict(self, error: Exception | None) -> Exception | None:
-        """What went wrong with the answer as a whole, or None.
+        """Return what went wrong with the answer as a whole, or None.
 
         Args:
             error: How the connection ended, if badly.

@@ -78,12 +78,12 @@ class MaskedStream:
 
     @property
     def held(self) -> str:
-        """What is held back, as it would be given if no more came."""
+        """Return what is held back, as it would be given if no more came."""
         held = self._tail[self._told :]
         return MASK if len(held) > _MOST_LEFT else held
 
     def end(self) -> str:
-        """What was held back, as no more comes."""
+        """Return what was held back, as no more comes."""
         held = self.held
         self._tail, self._told = "", 0
         return held

@@ -50,7 +50,7 @@ class ApiKey:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it can stand in a header: printable ASCII without spaces."""
+        """True if it can stand in a header: printable ASCII without spaces."""
         return bool(_USABLE.fullmatch(self._get()))
 
     def headers(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What a server refused before, kept for a day, so that it is not asked for it again."""
+"""Refusals of a server, kept for a day, so that it is not asked for the same again."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def digest(value: Any) -> str:
 
 
 class Lessons:
-    """What one server refuses, by model. Used on one event loop; several processes may share the file.
+    """Refusals of one server, by model. Used on one event loop; several processes may share the file.
 
     Args:
         path: The file, or None to keep it in memory only. It holds names of models, fields and tools; no prompt, no
@@ -74,7 +74,7 @@ class Lessons:
                 self._by_model, self._is_loaded = _merged(found, self._by_model), True
 
     def of(self, model: str) -> tuple[Lesson, ...]:
-        """What holds for a model now."""
+        """Return what holds for a model now."""
         return tuple(lesson for lesson in self._by_model.get(model, ()) if lesson.is_fresh)
 
     def all(self) -> dict[str, tuple[Lesson, ...]]:
@@ -124,7 +124,7 @@ def _merged(
 
 
 def _read(path: Path) -> dict[str, tuple[Lesson, ...]]:
-    """What the file says, as far as it can be used; a file that cannot be read is as good as none."""
+    """Return what the file says, as far as it can be used; a file that cannot be read is as good as none."""
     try:
         saved = json.loads(read_start(path, _MAX_BYTES) or b"")
         entries = saved["models"] if saved["schema_version"] == _SCHEMA_VERSION else {}

@@ -1,4 +1,4 @@
-"""What a model costs, and what a request with known usage cost."""
+"""Prices of a model, and the cost of a request with known usage."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PriceOverride:
     cache_write_usd: float | None = None
 
     def holds(self, prompt_tokens: int, at: datetime) -> bool:
-        """Whether all conditions are met."""
+        """True if all conditions are met."""
         if self.min_prompt_tokens is not None and prompt_tokens <= self.min_prompt_tokens:
             return False
         if self.utc_start is None or self.utc_end is None:

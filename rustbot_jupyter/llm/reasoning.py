@@ -125,7 +125,7 @@ class ThinkTags:
         return thought, rest
 
     def end(self) -> tuple[str, str]:
-        """What was held back, as no more comes."""
+        """Return what was held back, as no more comes."""
         held, self._held, self.is_over = self._held, "", True
         return (held, "") if self._is_thinking else ("", "" if self._is_after else held)
 

@@ -77,7 +77,7 @@ _THOUGHTS_KEYS = ("reasoning", "reasoning_content", "reasoning_details")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """What a server said instead of an answer."""
+    """A server's words instead of an answer."""
 
     text: str
     """All its words."""
@@ -97,7 +97,7 @@ def read_refusal(status: int | None, said: Any) -> Refusal | None:
 
 
 def lesson_from(refusal: Refusal, body: Mapping[str, Any]) -> Lesson | None:
-    """What the refusal teaches about this request body; None when it names nothing that can be done without."""
+    """Return what the refusal teaches about this request body; None when it names nothing that can be done without."""
     return (
         _about_messages(refusal, body)
         or _about_the_form(refusal, body)
@@ -240,7 +240,7 @@ def _about_a_field(refusal: Refusal, body: Mapping[str, Any]) -> Lesson | None:
 
 
 def _place_of(name: str, refusal: Refusal) -> int | None:
-    """Where the refusal names a field of the body; what it points to comes first. None when it does not."""
+    """Return where the refusal names a field of the body; what it points to comes first. None when it does not."""
     if name in ("model", "messages"):
         return None
     exact = rf"{re.escape(name)}(?!\w)"

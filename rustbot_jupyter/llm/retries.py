@@ -1,4 +1,4 @@
-"""Whether a failed request is sent again, and after which wait."""
+"""The decision to send a failed request again, and after which wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rustbot_jupyter.errors import ModelError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RetryPolicy:
-    """How often, and how patiently, a failed request is repeated. It only decides; the engine waits."""
+    """The number and patience of repeats of a failed request. It only decides; the engine waits."""
 
     retries: int = 2
     """Repeats after the first try."""

@@ -1,4 +1,4 @@
-"""How long a provider asks us to wait, in every way that providers say it."""
+"""The wait that a provider asks for, in every way that providers say it."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from rustbot_jupyter.llm.target import Target
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
-    """What goes into a sentence."""
+    """The parts of a sentence."""
 
     detail: str
     status: int | None

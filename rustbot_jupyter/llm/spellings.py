@@ -1,4 +1,4 @@
-"""Which request fields each kind of server takes, and how it spells them."""
+"""Request fields that each kind of server takes, in its spelling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _USAGE = frozenset({"stream_options"})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
-    """How one kind of server wants to be asked."""
+    """The spellings of one kind of server."""
 
     name: str
     hosts: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ _OTHER_HERE = Dialect(
 
 
 def dialect_of(host: str, *, is_local: bool) -> Dialect:
-    """How the server at this host (name and port) wants to be asked, as far as that can be told from outside."""
+    """Return how the server at this host (name and port) wants to be asked, as far as that can be told from outside."""
     name, _, port = host.lower().rpartition(":") if host.rpartition(":")[2].isdigit() else (host.lower(), "", "")
     for dialect in DIALECTS:
         if any(fnmatchcase(name, pattern) for pattern in dialect.hosts):

@@ -69,7 +69,7 @@ class SSEDecoder:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _drop_bom(self) -> bool:
-        """Whether the stream's first bytes are known well enough to go on."""
+        """True if the stream's first bytes are known well enough to go on."""
         bom = b"\xef\xbb\xbf"
         if len(self._buffer) < len(bom) and bom.startswith(self._buffer):
             return False

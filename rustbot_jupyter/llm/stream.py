@@ -100,7 +100,7 @@ class AnswerBuilder:
 
     @property
     def has_finished(self) -> bool:
-        """Whether the answer is complete: a finish reason or `[DONE]` was seen, and no error."""
+        """True if the answer is complete: a finish reason or `[DONE]` was seen, and no error."""
         if self.error is not None or self.nothing_parsed:
             return False
         return self.is_done or self._is_whole or self._finish_reason is not None
@@ -112,12 +112,12 @@ class AnswerBuilder:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing came that has the form of an answer."""
+        """True if nothing came that has the form of an answer."""
         return self._parsed == 0 and not self.is_done
 
     @property
     def nothing_parsed(self) -> bool:
-        """Whether all that came was unreadable."""
+        """True if all that came was unreadable."""
         return self._skipped > 0 and self._parsed == 0
 
     def feed(self, events: list[tuple[str, str]]) -> None:
@@ -171,7 +171,7 @@ class AnswerBuilder:
             self._new.append(Waiting())
 
     def take(self, *, final: bool = True) -> list[StreamEvent]:
-        """What is new; adjacent pieces of text come as one. Unless it is final, half a character waits for the rest.
+        """Return the news; adjacent pieces of text are one. Unless it is final, half a character waits for the rest.
 
         Raises:
             AnswerTooLong: The answer is longer than the limit.
@@ -493,7 +493,7 @@ def _parse_together(events: list[tuple[str, str]]) -> list[Any] | None:
 
 
 def _skip(data: str, place: int) -> int:
-    """Where the next value begins; some gateways put a stream into a stream, so that marks of events lie between."""
+    """Return the start of the next value; some gateways put a stream into a stream, with marks of events between."""
     found = _BETWEEN_VALUES.match(data, place)
     return found.end() if found else place
 

@@ -44,7 +44,7 @@ class Target:
 
     @property
     def is_openrouter(self) -> bool:
-        """Whether it is OpenRouter itself."""
+        """True if it is OpenRouter itself."""
         return self.host == OPENROUTER_HOST
 
 

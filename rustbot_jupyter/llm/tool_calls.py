@@ -111,7 +111,7 @@ def _at(calls: Mapping[int | None, _Call], index: int | None) -> list[_Call]:
 
 
 def _begins_another(call: _Call, index: int | None, call_id: str, name: str) -> bool:
-    """Whether a fragment at the place of `call`, not known by its id, is a call of its own."""
+    """True if a fragment at the place of `call`, not known by its id, is a call of its own."""
     if not name or not call.name:
         # Some gateways make a new id for each fragment: a call begins with a name, not with an id.
         return False

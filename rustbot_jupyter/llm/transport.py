@@ -85,7 +85,7 @@ class Transport:
 
 
 def _tls(base_url: str) -> ssl.SSLContext:
-    """How certificates are checked: all of them; loading whom to trust takes long and is left out for plain http."""
+    """Return the check of certificates; loading whom to trust takes long and is left out for plain http."""
     return trusted() if base_url.lower().startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -96,7 +96,7 @@ def _through(proxy: Proxy | None) -> httpx.Proxy | None:
 
 
 def failure(error: Exception, target: Target, *, has_begun: bool, has_head: bool) -> ModelError:
-    """What an exception of httpx means to the user.
+    """Return what an exception of httpx means to the user.
 
     Args:
         error: The exception.

@@ -49,7 +49,7 @@ def read_ollama(chunk: dict[str, Any]) -> Usage | None:
 
 
 def read_generation(data: dict[str, Any]) -> Usage:
-    """What `/generation` says about an answer, with the token counts that were billed."""
+    """Return what `/generation` says about an answer, with the token counts that were billed."""
     return Usage(
         input_tokens=_count(data.get("native_tokens_prompt"), data.get("tokens_prompt")),
         output_tokens=_count(data.get("native_tokens_completion"), data.get("tokens_completion")),
@@ -73,7 +73,7 @@ def _count(*values: Any) -> int | None:
 
 
 def _paid(told: Any, upstream: Any, data: dict[str, Any]) -> float | None:
-    """What an answer costs in all, or None.
+    """Return what an answer costs in all, or None.
 
     With a key of one's own for the provider (`is_byok`) the cost that is told is a fee, and what the provider bills
     stands beside it; without such a key that is a part of the cost already.

@@ -23,7 +23,7 @@ class Opened:
 
 
 def inside(line: str, stack: tuple[int, ...]) -> tuple[int, str]:
-    """How many of these containers go on in this line, and the line without their marks."""
+    """Return how many of these containers go on in this line, and the line without their marks."""
     for depth, width in enumerate(stack):
         if width == QUOTE:
             quote = _QUOTE.match(line)
@@ -68,7 +68,7 @@ def opened(line: str, *, most: int, interrupts: bool) -> Opened:
 
 
 def continued(stack: tuple[int, ...]) -> str:
-    """What a further line within these containers begins with."""
+    """Return what a further line within these containers begins with."""
     return "".join("> " if width == QUOTE else " " * width for width in stack)
 
 

@@ -1,1 +1,1 @@
-"""What only exists beside a kernel: the core thread, the widget, the magics."""
+"""Parts that only exist beside a kernel: the core thread, the widget, the magics."""

@@ -146,12 +146,12 @@ def final_bundle(
 
 
 def footer_bundle(reply: Reply) -> Bundle:
-    """Who answered, below the pictures of an answer."""
+    """Return who answered, below the pictures of an answer."""
     return {"text/markdown": _footer_line(reply), "text/plain": footer(reply)}
 
 
 def code_bundle(reply: Reply, code: str) -> Bundle:
-    """What stays in the output when the code went into the next cell; the answer itself if some of it did not."""
+    """Return the output left when the code went into the next cell; the answer itself if some of it did not."""
     is_whole = not code.startswith("%%") or len(other_languages(reply.text)) < 2
     note = "The code is in the next cell." if is_whole else f"In the next cell is what {code.split()[0]} runs of it."
     return _markdown("" if is_whole else reply.text, reply, note)
@@ -165,7 +165,7 @@ def _no_cell(text: str) -> str:
 
 
 def failure_bundle(text: str, message: str) -> Bundle:
-    """What had arrived, and what went wrong."""
+    """Return what had arrived, and what went wrong."""
     return {
         "text/markdown": _joined(inert_markdown(text), f"**{_escaped(message)}**"),
         "text/plain": _joined(text, message),
@@ -196,7 +196,7 @@ def _noted(lines: str) -> str:
 
 
 def _steps(reply: Reply) -> Iterator[tuple[str, str]]:
-    """What was said before the last message, each with the tools that it called."""
+    """Return what was said before the last message, each with the tools that it called."""
     for message in reply.earlier:
         runs = [run for run in reply.tool_runs if run.message_id == message.id]
         yield message.text.strip(), "\n".join(_tool_line(run) for run in runs)
@@ -280,7 +280,7 @@ def _image(reply: Reply) -> Bundle | None:
 
 
 def footer(reply: Reply) -> str:
-    """Who answered, with how many tokens, for how much: `openai/gpt-5 · 1,234 tokens · $0.0021`."""
+    """Return who answered, with how many tokens, for how much: `openai/gpt-5 · 1,234 tokens · $0.0021`."""
     parts = ["offline demo" if reply.model == DEMO_MODEL else reply.model or "no answer"]
     sent, written = reply.usage.input_tokens, reply.usage.output_tokens
     if sent is not None and written is not None:

@@ -73,7 +73,7 @@ def _language(block: CodeBlock) -> str:
 
 
 def _typed(code: str) -> str:
-    """What is typed in a transcript of a shell: the lines behind its prompts, or all when there are none."""
+    """Return what is typed in a transcript of a shell: the lines behind its prompts, or all when there are none."""
     lines = code.splitlines()
     typed = [line[2:] for line in lines if line.startswith("$ ")]
     return "\n".join(typed or lines)
@@ -111,7 +111,7 @@ def json_value(text: str) -> Any:
 
 
 def json_values(text: str) -> Iterator[Any]:
-    """What an answer holds of JSON: itself, or each value in its fenced blocks and, without such, in its prose."""
+    """Yield the JSON of an answer: itself, or each value in its fenced blocks and, without such, in its prose."""
     text = text.strip().lstrip("\ufeff")
     with suppress(ValueError, RecursionError):
         yield json.loads(text, parse_constant=_no_constant)

@@ -1,4 +1,4 @@
-"""What a `%rustbot` line or a `%%rustbot` cell asks for, as one value.
+"""The wishes of a `%rustbot` line or a `%%rustbot` cell, as one value.
 
 How a line is read: flags first; then a command (`fix 3`) or a question as typed, to the end of the line. A first
 word that names a command is one when what follows fits it: `explain`, `explain 3` and `explain 3 -f code` are the
@@ -23,7 +23,7 @@ MAX_COMMAND_WORDS = 100
 
 
 class Verb(StrEnum):
-    """What to do."""
+    """The thing to do."""
 
     ASK = "ask"
     CHAT = "chat"
@@ -142,7 +142,7 @@ class MagicCall:
 
     @property
     def uses_history(self) -> bool:
-        """Whether the question is part of a conversation. Earlier messages may hold values, so `--schema-only` asks
+        """True if the question is part of a conversation. Earlier messages may hold values, so `--schema-only` asks
         beside it unless a flag says otherwise."""
         return self.history != "none" and not (self.schema_only and not self.history)
 
@@ -150,7 +150,7 @@ class MagicCall:
 def parse_cell(
     line: str, cell: str, *, aliases: Mapping[str, str] | None = None, models: Collection[str] = ()
 ) -> MagicCall:
-    """What a `%%rustbot` cell asks for.
+    """Return what a `%%rustbot` cell asks for.
 
     Args:
         line: Behind `%%rustbot`: a model or alias, or `fix` or `explain`; and flags.
@@ -181,7 +181,7 @@ def parse_cell(
 
 
 def parse_line(line: str, *, aliases: Mapping[str, str] | None = None, models: Collection[str] = ()) -> MagicCall:
-    """What a `%rustbot` line asks for; the arguments and errors are those of `parse_cell`.
+    """Return what a `%rustbot` line asks for; the arguments and errors are those of `parse_cell`.
 
     A model in front of a question counts as one only when it is an alias or among `models`.
     """

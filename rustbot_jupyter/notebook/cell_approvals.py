@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rustbot_jupyter.tools.approval import Approval
 
     class ToolBot(PostingBot, Protocol):
-        """What a waiting cell needs of its bot."""
+        """The part of a bot that a waiting cell needs."""
 
         @property
         def toolbox(self) -> Toolbox:
@@ -37,7 +37,7 @@ CODE_ANSWERS_WITHIN_S = 1.0
 
 
 class CellApprovals:
-    """What waits for the user while a cell waits for a turn; `look` on the thread of the cell.
+    """Questions to the user while a cell waits for a turn; `look` on the thread of the cell.
 
     Args:
         bot: Who is asked.

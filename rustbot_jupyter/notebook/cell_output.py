@@ -1,4 +1,4 @@
-"""What code says while it runs: text and pictures, bounded, told piece by piece."""
+"""Output of code while it runs: text and pictures, bounded, told piece by piece."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class CellOutput:
             self.write(text if text.endswith("\n") else f"{text}\n")
 
     def show(self, bundle: Mapping[str, Any]) -> None:
-        """What `display` was given: its picture or its figure, or its plain text."""
+        """Show something given to `display`: its picture or its figure, or its plain text."""
         picture, figure = _picture(bundle), figure_in(bundle)
         if picture is not None:
             self.add_image(picture)

@@ -42,7 +42,7 @@ _NO_INPUT = "The code asked for input, and there is nobody to type it. Put the v
 
 
 def needs_loop(shell: Any, code: str) -> bool:
-    """Whether the code awaits something outside of any function."""
+    """True if the code awaits something outside of any function."""
     transformed, problem = _transformed(shell, code)
     return bool(shell.should_run_async(code, transformed_cell=transformed, preprocessing_exc_tuple=problem))
 
@@ -139,14 +139,14 @@ class _Run:
         return files
 
     def is_ours(self) -> bool:
-        """Whether the caller is the code: on its thread, in its context, or on a thread that it started."""
+        """True if the caller is the code: on its thread, in its context, or on a thread that it started."""
         if tool_code.running.get() is self:
             return True
         thread = threading.current_thread()
         return thread.ident not in self._threads_before and not thread.name.startswith("rustbot-")
 
     def outcome(self, error: BaseException | None) -> CellOutcome:
-        """What came of it, once it is over."""
+        """Return what came of it, once it is over."""
         # Threads that it left behind write to the notebook from now on.
         self._threads_before = {thread.ident for thread in threading.enumerate()}
         if error is None:
@@ -175,7 +175,7 @@ class _Run:
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
-        """Who writes is known by the context; what the kernel remembers of its cells is put back."""
+        """Know who writes by the context; what the kernel remembers of its cells is put back."""
         kept = [
             *(_Kept(self._shell, name) for name in _REMEMBERED_BY_SHELL),
             *(_Kept(sys, name) for name in _REMEMBERED_BY_PYTHON),
@@ -192,7 +192,7 @@ class _Run:
 
     @contextmanager
     def streams(self) -> Iterator[None]:
-        """What is printed is taken; nothing can be read."""
+        """Take what is printed; nothing can be read."""
         with ExitStack() as stack:
             for name in ("stdout", "stderr"):
                 stream = OutputStream(getattr(sys, name), self.is_ours, self._output.write)
@@ -202,7 +202,7 @@ class _Run:
 
     @contextmanager
     def hooks(self) -> Iterator[None]:
-        """What is displayed, the value of the last expression and the traceback are taken."""
+        """Take what is displayed, the value of the last expression and the traceback."""
         shell = self._shell
         publish, clear = shell.display_pub.publish, shell.display_pub.clear_output
         with ExitStack() as stack:

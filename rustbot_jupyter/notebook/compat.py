@@ -1,4 +1,4 @@
-"""What differs between kernels: everything that touches names of ipykernel's own stands here."""
+"""Differences between kernels: everything that touches names of ipykernel's own stands here."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class KernelFacts:
     ipykernel: str
     """Its version; "" when there is no kernel, or it is another one."""
     has_subshells: bool
-    """Whether messages of the page are read while a cell runs."""
+    """True if messages of the page are read while a cell runs."""
     takes_input: bool = False
-    """Whether the cell that runs now may ask its user; False where nobody looks, as in nbconvert."""
+    """True if the cell that runs now may ask its user; False where nobody looks, as in nbconvert."""
 
 
 def kernel_facts() -> KernelFacts:
-    """What kernel this is; imports nothing."""
+    """Return what kernel this is; imports nothing."""
     package = sys.modules.get("ipykernel")
     base = sys.modules.get("ipykernel.kernelbase")
     if package is None or base is None or not base.Kernel.initialized():
@@ -39,7 +39,7 @@ def kernel_facts() -> KernelFacts:
 
 
 def is_in_cell() -> bool:
-    """Whether the caller is on the main thread while a cell runs or awaits there; in a kernel only."""
+    """True if the caller is on the main thread while a cell runs or awaits there; in a kernel only."""
     is_main = threading.current_thread() is threading.main_thread()
     # Between what the page sends, ipykernel ignores interrupts.
     return is_main and bool(kernel_facts().ipykernel) and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN

@@ -32,7 +32,7 @@ class Core:
 
     @property
     def is_current(self) -> bool:
-        """Whether the caller is on the core thread."""
+        """True if the caller is on the core thread."""
         return threading.current_thread() is self._thread
 
     def start(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:

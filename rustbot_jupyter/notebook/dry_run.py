@@ -1,4 +1,4 @@
-"""What a question would send, how many tokens that is, and what it could cost; nothing is sent."""
+"""A question's messages, tokens and possible cost; nothing is sent."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class DryRun:
         return "\n".join(lines)
 
     def _places(self, message: Message) -> Iterator[tuple[int, int]]:
-        """Where something was put into the message; only the question, the last one, has such places."""
+        """Return where something was put into the message; only the question, the last one, has such places."""
         text, begin = _text(message), 0
         for part in self.filled if message is self.messages[-1] else ():
             found = text.find(part.text, begin)

@@ -1,4 +1,4 @@
-"""What `%load_ext rustbot_jupyter` adds to a shell. The magics themselves are loaded with their first use."""
+"""Additions of `%load_ext rustbot_jupyter` to a shell. The magics themselves are loaded with their first use."""
 
 from __future__ import annotations
 

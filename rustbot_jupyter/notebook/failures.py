@@ -1,4 +1,4 @@
-"""Which cells failed: the `Err` of questions, and what `fix` and `explain` send."""
+"""Cells that failed: the `Err` of questions, and the matter of `fix` and `explain`."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class ForeignBraces:
 
     @cached_property
     def _regions(self) -> tuple[list[int], list[int]]:
-        """Where regions begin, and the furthest end of those up to there."""
+        """Return where regions begin, and the furthest end of those up to there."""
         regions = sorted(_regions(self._text))
         return [start for start, _ in regions], list(accumulate((end for _, end in regions), max))
 
@@ -135,7 +135,7 @@ def _between(text: str, opening: str, closing: str) -> Iterator[tuple[int, int]]
 
 
 def _brace_partners(text: str) -> dict[int, int]:
-    """Where each opening brace is closed, in their order."""
+    """Return where each opening brace is closed, in their order."""
     partners: dict[int, int] = {}
     opened: list[int] = []
     for match in re.finditer(r"[{}]", text):

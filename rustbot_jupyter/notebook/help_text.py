@@ -1,4 +1,4 @@
-"""What `%rustbot help` shows, as Markdown."""
+"""The text of `%rustbot help`, as Markdown."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ _RANGES: Mapping[str, tuple[str, Callable[[Any], Any], Callable[[Any, Any], bool
 
 
 def faults_of(value: Any, schema: Any) -> list[str]:
-    """What is wrong with the value, a sentence each with the path; none when it fits."""
+    """Return what is wrong with the value, a sentence each with the path; none when it fits."""
     try:
         return list(_faults(value, schema, "", schema))
     except (RecursionError, LookupError, TypeError, ValueError, AttributeError, re.error) as error:

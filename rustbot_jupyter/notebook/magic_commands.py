@@ -32,7 +32,7 @@ class Note:
 
 
 def run_command(call: MagicCall, bot: Rustbot) -> Any:
-    """What the command shows, as the cell's result; None shows nothing.
+    """Return what the command shows, as the cell's result; None shows nothing.
 
     Raises:
         RustbotError: It cannot be done; the message says why.

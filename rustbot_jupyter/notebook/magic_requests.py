@@ -41,7 +41,7 @@ _SET_BY_US = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notebook:
-    """What the magic knows of the notebook around it."""
+    """The notebook around a magic, as far as the magic knows it."""
 
     namespace: dict[str, Any]
     """The variables that the question may name."""
@@ -147,7 +147,7 @@ def _pictures(names: Iterable[str], namespace: Mapping[str, Any]) -> tuple[Image
 
 
 def _text(call: MagicCall, notebook: Notebook, schema_only: bool, filled: list[Interpolated]) -> str:
-    """What is asked; `filled` gets the parts into which something was put."""
+    """Return what is asked; `filled` gets the parts into which something was put."""
     parts = [_question(call, notebook, schema_only, filled)]
     if call.variables:
         described = describe_variables(notebook.namespace, call.variables, schema_only=schema_only)
@@ -188,7 +188,7 @@ def _about_a_cell(call: MagicCall, notebook: Notebook, schema_only: bool, filled
 
 
 def _code_of(number: int, namespace: Mapping[str, Any]) -> str | None:
-    """What the cell with this number says; None when there was none."""
+    """Return what the cell with this number says; None when there was none."""
     cells = namespace.get("In")
     return str(cells[number]) if isinstance(cells, list) and 0 < number < len(cells) else None
 

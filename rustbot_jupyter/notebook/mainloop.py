@@ -60,7 +60,7 @@ class MainThread:
         self._tasks: set[asyncio.Task[Any]] = set()
         """Users' coroutines on the kernel's loop."""
         self._is_busy = False
-        """Whether a piece of work is being done."""
+        """True if a piece of work is being done."""
         self._loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.get_running_loop
         self._knock: Callable[[Callable[[], None]], object] = lambda run: None
 

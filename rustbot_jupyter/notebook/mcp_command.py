@@ -20,7 +20,7 @@ class Desk(Protocol):
 
     @property
     def problems(self) -> Sequence[str]:
-        """What could not be used of the files."""
+        """Return what could not be used of the files."""
 
     def list(self) -> Sequence[ServerStatus]:
         """All servers."""
@@ -41,11 +41,11 @@ class Desk(Protocol):
         """Stop and start a server."""
 
     def log(self, name: str) -> str:
-        """What a server wrote."""
+        """Return what a server wrote."""
 
 
 def mcp_command(desk: Desk, *words: str) -> str:
-    """What `%rustbot mcp WORDS` shows, as Markdown.
+    """Return what `%rustbot mcp WORDS` shows, as Markdown.
 
     Raises:
         RustbotError: It cannot be done; the message says why.

@@ -33,7 +33,7 @@ class UsageView(TypedDict):
 
 
 class ErrorView(TypedDict):
-    """Why there is no (whole) answer."""
+    """The reason for an answer that is missing or not whole."""
 
     type: str
     """Class name in `errors.py`: AuthenticationFailed opens the key setting, ContextTooLong offers a new chat."""
@@ -80,7 +80,7 @@ class MessageView(TypedDict):
 
 
 class StateView(TypedDict):
-    """What the agent does now."""
+    """The agent's present doing."""
 
     state: str
     """idle, processing, responding, running_tools, waiting_approval, waiting_kernel, waiting_retry, error, closed."""
@@ -109,7 +109,7 @@ class QueuedView(TypedDict):
 
 
 class ModelView(TypedDict):
-    """Who answers."""
+    """The model that answers."""
 
     id: str
     """As asked for: "vendor/name"."""
@@ -167,7 +167,7 @@ class FieldView(TypedDict):
 
 
 class KeyView(TypedDict):
-    """What is known of the key for the current server; never the key."""
+    """The facts of the key for the current server; never the key."""
 
     present: bool
     source: str
@@ -455,7 +455,7 @@ class ToolOutputOp(TypedDict):
 
 
 class ApprovalsOp(TypedDict):
-    """What waits for the user, all of it."""
+    """All that waits for the user."""
 
     op: Literal["approvals"]
     items: list[ApprovalView]
@@ -579,7 +579,7 @@ def parse_command(content: object) -> Command | str:
 
 
 def envelope(epoch: str, seq: int, ops: list[Op]) -> dict[str, Any]:
-    """What is sent for one flush.
+    """Return what is sent for one flush.
 
     A lone surrogate cannot be packed as UTF-8; such an envelope travels as ASCII JSON in `escaped`, which the
     page parses, so that text comes back exactly as typed.

@@ -59,7 +59,7 @@ def _behind_assignment(line: list[TokenInfo], tokens: list[TokenInfo]) -> int | 
 
 
 def _is_magic(tokens: list[TokenInfo]) -> bool:
-    """Whether these are `%`, `rustbot` and something apart from it; `%rustbot?` stays a request for help."""
+    """True if these are `%`, `rustbot` and something apart from it; `%rustbot?` stays a request for help."""
     if [token.string for token in tokens[:2]] != ["%", MAGIC] or len(tokens) < 3:
         return False
     percent, name, behind = tokens

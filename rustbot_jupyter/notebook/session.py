@@ -46,7 +46,7 @@ WARM_UP_AFTER_S = 0.2
 
 
 class Bot(Protocol):
-    """What a session needs of a bot."""
+    """The part of a bot that a session needs."""
 
     @property
     def agent(self) -> Agent:

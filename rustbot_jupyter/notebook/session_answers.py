@@ -38,7 +38,7 @@ class Answers:
         self._answers: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
 
     def is_new(self, command: Command) -> bool:
-        """Whether a command is to be carried out; one that was already is acknowledged again."""
+        """True if a command is to be carried out; one that was already is acknowledged again."""
         answer = self._answers.get(_name(command))
         if answer is None:
             self._answers[_name(command)] = _Answer()

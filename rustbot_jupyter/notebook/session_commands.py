@@ -1,4 +1,4 @@
-"""What the page may ask of the bot: questions, the waiting list, models, settings, keys, servers."""
+"""Commands of the page to the bot: questions, the waiting list, models, settings, keys, servers."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _MOST_OF_SERVER = 3
 
 
 class Notices:
-    """What is worth a banner, and what the user has put away already."""
+    """News worth a banner, without those that the user has put away."""
 
     def __init__(self, kernel: KernelFacts) -> None:
         self.kernel = kernel
@@ -34,13 +34,13 @@ class Notices:
         self._dismissed.add(notice_id)
 
     def look_at(self, settings: Settings) -> bool:
-        """Whether the settings have other problems than before."""
+        """True if the settings have other problems than before."""
         before = self._of_settings
         self._of_settings = [_notice("settings", "warning", problem) for problem in settings.problems]
         return self._of_settings != before
 
     def on_event(self, event: AssistantEvent) -> bool:
-        """Whether an event changed the banners."""
+        """True if an event changed the banners."""
         if isinstance(event, RequestAdapted):
             self._of_server = [*self._of_server, _notice("server", "info", event.text)][-_MOST_OF_SERVER:]
             return True

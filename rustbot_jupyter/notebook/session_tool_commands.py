@@ -1,4 +1,4 @@
-"""What the page may say about tools: answers to approvals, switches, rules, servers."""
+"""Commands of the page about tools: answers to approvals, switches, rules, servers."""
 
 from __future__ import annotations
 

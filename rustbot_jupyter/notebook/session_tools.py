@@ -1,4 +1,4 @@
-"""What the views know of tool calls and approvals, and the ops that keep them up to date."""
+"""The views' knowledge of tool calls and approvals, and the ops that keep them up to date."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ class ToolViews:
         return [run_view(run) for run in runs]
 
     def approvals(self) -> list[ApprovalView]:
-        """What waits for the user."""
+        """Return what waits for the user."""
         return [approval_view(approval) for approval in self._agent.toolbox.approvals.pending()]
 
     def mode(self) -> str:
-        """What happens with calls that no rule speaks of."""
+        """Return what happens with calls that no rule speaks of."""
         return self._agent.toolbox.consent.mode(self._agent.conversation.id).value
 
     async def show_tools(self) -> None:

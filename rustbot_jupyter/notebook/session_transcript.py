@@ -1,4 +1,4 @@
-"""What the views know of the conversation, and the ops that keep them up to date with the engine."""
+"""The views' knowledge of the conversation, and the ops that keep them up to date with the engine."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Transcript:
         return views, len(messages) > limit
 
     def state(self) -> StateView:
-        """What the agent does now."""
+        """Return what the agent does now."""
         machine = self._agent.machine
         is_retrying = machine.state is AgentState.WAITING_RETRY
         return {

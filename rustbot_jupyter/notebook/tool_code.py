@@ -1,4 +1,4 @@
-"""Whether what runs now is code of a tool, which is no cell of the user's."""
+"""A mark of code of a tool, which is no cell of the user's."""
 
 from __future__ import annotations
 

@@ -59,12 +59,12 @@ def queue_view(agent: Agent) -> list[QueuedView]:
 
 
 def is_shown(message: Message) -> bool:
-    """Whether a message has a place of its own; the results of tools stand in the cards below the call."""
+    """True if a message has a place of its own; the results of tools stand in the cards below the call."""
     return message.role in (MessageRole.USER, MessageRole.ASSISTANT)
 
 
 def shown_text(message: Message) -> str:
-    """What a bubble says: the text, and the images of an answer as Markdown."""
+    """Return what a bubble says: the text, and the images of an answer as Markdown."""
     if message.role is not MessageRole.ASSISTANT:
         return message.text
     images = [part for part in message.parts if isinstance(part, ImagePart)]
@@ -108,7 +108,7 @@ def message_view(agent: Agent, message: Message) -> MessageView:
 
 
 def final_fields(agent: Agent, message: Message) -> dict[str, Any]:
-    """What changes when a streamed message ends; its text was sent already."""
+    """Return what changes when a streamed message ends; its text was sent already."""
     view = message_view(agent, message)
     return {name: value for name, value in view.items() if name in _FINAL_FIELDS}
 
@@ -141,7 +141,7 @@ def streaming_view(turn: Turn, *, is_begun: bool) -> MessageView:
 
 
 def error_view(ending: Ending | None) -> ErrorView | None:
-    """Why a turn has no whole answer; None when it has, or when the user stopped it."""
+    """Return why a turn has no whole answer; None when it has, or when the user stopped it."""
     if isinstance(ending, TurnFailed):
         return {
             "type": ending.error_type,

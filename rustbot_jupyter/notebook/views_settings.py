@@ -44,7 +44,7 @@ def settings_view(settings: Settings) -> SettingsView:
 
 
 def model_view(settings: Settings, planner: ModelPlanner) -> ModelView:
-    """Who answers, by the files and the environment as they are now."""
+    """Return who answers, by the files and the environment as they are now."""
     settings.reload()
     model, base_url = planner.model(), settings.values.base_url
     if model == DEMO_MODEL:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rustbot_jupyter.notebook.session import Bot, ViewSession
 
     class PostingBot(Bot, Protocol):
-        """What the widget needs of a bot."""
+        """The part of a bot that the widget needs."""
 
         def post(self, function: Callable[[], None]) -> None:
             """Run a function on the core thread, without waiting."""
@@ -88,7 +88,7 @@ class ChatWidget(anywidget.AnyWidget):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it can no longer be shown."""
+        """True if it can no longer be shown."""
         return self.comm is None
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ class Word:
 
     @property
     def is_flag(self) -> bool:
-        """Whether it looks like `-f` or `--format`; `-5`, `-` and a quoted one do not."""
+        """True if it looks like `-f` or `--format`; `-5`, `-` and a quoted one do not."""
         return not self.is_quoted and re.match(r"--?[^\W\d]", self.text) is not None
 
 

@@ -17,7 +17,7 @@ _MOST_DOTS = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Parsed:
-    """What a file says."""
+    """The content of a file."""
 
     data: dict[str, Any]
     faults: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class Parsed:
 
 
 def parse(raw: bytes) -> Parsed:
-    """What can be read of the bytes; never raises. Faults name lines, not what stands in them: it may be a key."""
+    """Read the bytes as far as possible; never raises. Faults name lines, not what stands in them: it may be a key."""
     text, is_utf_16 = decoded(raw[:SIZE_LIMIT])
     faults = ["it is written in UTF-16 instead of UTF-8"] if is_utf_16 else []
     if len(raw) > SIZE_LIMIT:
@@ -50,7 +50,7 @@ BROKEN = (ValueError, RecursionError, TypeError, KeyError, AttributeError, Index
 
 
 def loads(text: str) -> dict[str, Any]:
-    """What proper TOML says.
+    """Return what proper TOML says.
 
     Raises:
         ValueError: It is not proper TOML, or would take for ever to read.
@@ -64,7 +64,7 @@ def loads(text: str) -> dict[str, Any]:
 
 
 def _salvage(lines: list[str]) -> tuple[dict[str, Any], list[int]]:
-    """What the lines that can be read say, and the numbers of the others. A later line wins over an earlier one."""
+    """Return the values of the lines that can be read, and the numbers of the others. The last line of a name wins."""
     data: dict[str, Any] = {}
     table: dict[str, Any] | None = data
     bad: list[int] = []
@@ -82,7 +82,7 @@ def _salvage(lines: list[str]) -> tuple[dict[str, Any], list[int]]:
 
 
 def _statement(lines: list[str], at: int) -> tuple[int, dict[str, Any] | None]:
-    """How many lines the statement has, and what it says: None if it is broken."""
+    """Return how many lines the statement has, and what it says: None if it is broken."""
     found = _try(lines[at])
     if found is not None:
         return 1, found

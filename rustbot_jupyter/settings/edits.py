@@ -82,7 +82,7 @@ def _put(document: MutableMapping[str, Any], path: Path, value: Any) -> None:
 
 
 def _changed(data: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    """What reading the edited text must give."""
+    """Return what reading the edited text must give."""
     migrate(data)
     for path, value in changes.items():
         _put_plain(data, path, value)

@@ -1,4 +1,4 @@
-"""Where each setting comes from, as a small table that shows itself in a notebook."""
+"""The origin of each setting, as a small table that shows itself in a notebook."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def read_start(path: Path, limit: int = SIZE_LIMIT) -> bytes | None:
 
 
 def stamp(path: Path | None) -> tuple[int, ...]:
-    """What changes when the file at `path` is written, replaced or opened to others; () when there is none."""
+    """Return what changes when the file at `path` is written, replaced or opened to others; () when there is none."""
     try:
         found = os.stat(path) if path is not None else None
     except (OSError, ValueError):
@@ -96,7 +96,7 @@ _UTF_16 = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def keep_beside(path: Path, data: bytes, tag: str) -> Path:
-    """Where `data` is now kept next to `path`; the same bytes are kept once.
+    """Return where `data` is now kept next to `path`; the same bytes are kept once.
 
     Raises:
         OSError: It could not be kept, so the original must not be touched.

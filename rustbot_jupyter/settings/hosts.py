@@ -44,7 +44,7 @@ def host_of(base_url: str) -> str:
 
 
 def is_loopback(base_url: str) -> bool:
-    """Whether the address can only mean this machine."""
+    """True if the address can only mean this machine."""
     match = _URL.fullmatch(base_url.strip())
     return match is not None and is_this_machine(match["host"])
 

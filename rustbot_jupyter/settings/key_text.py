@@ -29,7 +29,7 @@ def unquoted(text: str) -> str:
 
 
 def fault_of(key: str) -> str:
-    """Why the text is no key, to stand behind "The API key"; "" when it may be one. Never repeats any of it."""
+    """Return why the text is no key, to stand behind "The API key"; "" when it may be one. Never repeats any of it."""
     invisible = next((char for char in key if unicodedata.category(char) in ("Cf", "Cc") and not char.isspace()), "")
     if not key:
         return "is empty"

@@ -112,12 +112,12 @@ class Settings:
 
     @property
     def path(self) -> Path | None:
-        """Where settings.toml is, or would be."""
+        """Return where settings.toml is, or would be."""
         return self._sources.path
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What could not be used, one sentence each."""
+        """Return what could not be used, one sentence each."""
         url = self._values.base_url
         found = [*self._problems, insecure_http(url)]
         for name in HIDDEN:
@@ -236,7 +236,7 @@ class Settings:
         self._tell(before)
 
     def reload(self) -> bool:
-        """Whether files or environment gave other values than before; cheap when nothing changed."""
+        """True if files or environment gave other values than before; cheap when nothing changed."""
         with self._lock:
             before = self._values
             if not self._sources.have_changed():

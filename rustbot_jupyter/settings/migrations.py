@@ -1,4 +1,4 @@
-"""What old settings files are turned into: one step per old version of their schema."""
+"""Old settings files made new: one step per old version of their schema."""
 
 from __future__ import annotations
 

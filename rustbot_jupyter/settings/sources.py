@@ -23,11 +23,11 @@ class Layer:
     """For the name of a setting: the file, variable or profile it stands in."""
     values: Mapping[str, Any] = field(default_factory=dict)
     is_project: bool = False
-    """Whether it came with the working folder rather than from the user."""
+    """True if it came with the working folder rather than from the user."""
 
 
 class Sources:
-    """What file, .env and environment said when they were last read."""
+    """File, .env and environment as they were last read."""
 
     stored: Stored
     outside: tuple[Layer, Layer]
@@ -35,7 +35,7 @@ class Sources:
     wished_profile: str
     """What `RUSTBOT_PROFILE` says, or ""."""
     is_wish_of_project: bool
-    """Whether only the .env file of the working folder says so."""
+    """True if only the .env file of the working folder says so."""
     problems: tuple[str, ...]
     """What could not be used, one sentence each."""
     key_problems: tuple[str, ...]
@@ -55,7 +55,7 @@ class Sources:
 
     @property
     def path(self) -> Path | None:
-        """Where settings.toml is, or would be."""
+        """Return where settings.toml is, or would be."""
         return None if self.config_dir is None else self.config_dir / files.SETTINGS_FILE
 
     def dotenv(self) -> Mapping[str, str]:
@@ -83,7 +83,7 @@ class Sources:
         self.problems = tuple(filter(None, [*self.key_problems, *others]))
 
     def have_changed(self) -> bool:
-        """Whether reading again may give something else; looks at dates and variables only."""
+        """True if reading again may give something else; looks at dates and variables only."""
         return self._seen != self._look()
 
     def layers(self, profile: str | None, *, is_wish_of_project: bool = False) -> tuple[Layer, ...]:

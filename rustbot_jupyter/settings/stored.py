@@ -24,7 +24,7 @@ _MOST_TOLD = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
-    """What a settings file says, as far as it can be used."""
+    """The content of a settings file, as far as it can be used."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     """Checked settings of the top level."""
@@ -37,7 +37,7 @@ class Stored:
 
 
 def read(path: Path | None) -> Stored:
-    """What the file says; never raises. Without a file: nothing."""
+    """Return what the file says; never raises. Without a file: nothing."""
     if path is None:
         return Stored()
     try:

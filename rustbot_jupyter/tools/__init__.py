@@ -1,1 +1,1 @@
-"""What the model can look at and do beside the user's variables."""
+"""Things that the model can look at and do beside the user's variables."""

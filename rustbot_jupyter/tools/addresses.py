@@ -1,4 +1,4 @@
-"""Which addresses a page may be fetched from: a host is read in every notation there is, and must be public."""
+"""Addresses that a page may be fetched from: a host is read in every notation there is, and must be public."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class WebAddress:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address is one of the public internet, for one receiver, and not this machine's or network's own."""
+    """True if an address is one of the public internet, for one receiver, and not this machine's or network's own."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_4)
     if (inner := _ipv4_within(address)) is not None:
@@ -120,7 +120,7 @@ def resolve_by_system(host: str) -> Sequence[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """What a fetch may connect to, and for how long."""
+    """The places that a fetch may connect to, and the time it may take."""
 
     resolve: Resolve = resolve_by_system
     is_allowed: Callable[[IPAddress], bool] = is_public
@@ -145,7 +145,7 @@ class Reach:
         return address
 
     async def addresses_of(self, address: WebAddress) -> list[IPAddress]:
-        """Where to connect to: every IP address of the host, each of them allowed.
+        """Return where to connect to: every IP address of the host, each of them allowed.
 
         Raises:
             ToolError: There is none, or one is not allowed.

@@ -75,7 +75,7 @@ class Approval:
 
     @property
     def is_answered(self) -> bool:
-        """Whether the user has said something, or nobody waits any more."""
+        """True if the user has said something, or nobody waits any more."""
         return self._answer.done()
 
     def allow(self, scope: str = "once") -> None:
@@ -128,7 +128,7 @@ class Approval:
 
 
 class Approvals:
-    """What waits for the user now, oldest first. May be read from any thread.
+    """Approvals that wait for the user now, oldest first. May be read from any thread.
 
     Args:
         wait_s: How long each waits, in seconds.

@@ -1,4 +1,4 @@
-"""What a tool is: its definition for the model, its risk, its result, and what a running call may use."""
+"""A tool: its definition for the model, its risk, its result, and the means of a running call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ToolDefinition:
-    """What the model is told of a tool."""
+    """A tool's description for the model."""
 
     name: str
     """Letters, digits, `_` and `-`, at most 64 characters."""
@@ -46,7 +46,7 @@ class ToolDefinition:
 
 @dataclass(frozen=True, kw_only=True)
 class ToolResult:
-    """What a tool call gave."""
+    """The outcome of a tool call."""
 
     text: str = ""
     """For the model, and for the card in the chat. Cut and cleaned by the runner."""
@@ -62,9 +62,9 @@ class ToolResult:
     Approval cards name it, since what is read there may have led the model. A tool of somebody else's that says nothing
     here is itself the origin."""
     is_foreign: bool = True
-    """Whether the words may be a stranger's; False for what the notebook itself says."""
+    """True if the words may be a stranger's; False for what the notebook itself says."""
     is_private: bool = False
-    """Whether the result holds what is the user's own: values of variables, contents of files."""
+    """True if the result holds what is the user's own: values of variables, contents of files."""
 
     @property
     def content(self) -> str:
@@ -76,7 +76,7 @@ class ToolResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What an approval shows of a call, exactly as it will run."""
+    """A call as an approval shows it, exactly as it will run."""
 
     kind: Literal["arguments", "code", "command", "diff", "address", "question"] = "arguments"
     text: str
@@ -86,14 +86,14 @@ class Preview:
 
 @dataclass(frozen=True, kw_only=True)
 class Patterns:
-    """How standing rules speak of a tool's calls."""
+    """The language in which standing rules speak of a tool's calls."""
 
     suggest: Callable[[Mapping[str, Any]], str | None]
     """The pattern that "always" would keep for a call; None when none is narrow enough."""
     matches: Callable[[str, Mapping[str, Any]], bool]
-    """Whether a pattern covers a call. `"*"` covers every call; the rules see to that themselves."""
+    """True if a pattern covers a call. `"*"` covers every call; the rules see to that themselves."""
     touches: Callable[[str, Mapping[str, Any]], bool] | None = None
-    """Whether a call may do, among others, what a pattern names: for rules that deny or ask. None: as `matches`."""
+    """True if a call may do, among others, what a pattern names: for rules that deny or ask. None: as `matches`."""
 
 
 def canonical_arguments(arguments: Mapping[str, Any]) -> str:
@@ -111,7 +111,7 @@ EVERY_CALL = Patterns(suggest=lambda arguments: "*", matches=lambda pattern, arg
 
 @dataclass(frozen=True, kw_only=True)
 class CodeOutcome:
-    """What code did that ran in the user's namespace."""
+    """The outcome of code that ran in the user's namespace."""
 
     text: str
     """Output, result and error as text, in the order they came."""
@@ -172,7 +172,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ToolContext:
-    """What a running call may use."""
+    """The means of a running call."""
 
     run_id: str = ""
     conversation_id: str = ""
@@ -226,11 +226,11 @@ class Tool:
     preview: Callable[[Mapping[str, Any]], Preview] = _show_arguments
     patterns: Patterns = field(default=SAME_ARGUMENTS)
     sends_out: bool = False
-    """Whether a call can carry data away from this machine."""
+    """True if a call can carry data away from this machine."""
     fingerprint: str = ""
     """For tools of others: changes with their description and schema. A standing rule holds for one fingerprint."""
 
     @property
     def name(self) -> str:
-        """What the model calls it by."""
+        """Return what the model calls it by."""
         return self.definition.name

@@ -85,7 +85,7 @@ def suggested_rule(command: str, is_off_limits: Callable[[str], bool]) -> str | 
 
 
 def covers(pattern: str, command: str, is_off_limits: Callable[[str], bool]) -> bool:
-    """Whether a rule covers a command line. See `suggested_rule` for the arguments."""
+    """True if a rule covers a command line. See `suggested_rule` for the arguments."""
     words = simple_words(command)
     is_beginning = pattern.endswith(" *")
     base = simple_words(pattern.removesuffix(" *"))
@@ -103,7 +103,7 @@ def covers(pattern: str, command: str, is_off_limits: Callable[[str], bool]) -> 
 
 
 def touches(pattern: str, command: str) -> bool:
-    """Whether a line may run, among others, what a rule names: wider than `covers`, for rules that forbid or ask.
+    """True if a line may run, among others, what a rule names: wider than `covers`, for rules that forbid or ask.
 
     A line in which a shell would put in something that cannot be seen here counts as one that may.
     """
@@ -123,13 +123,13 @@ def _come_in_order(wanted: Sequence[str], words: Sequence[str]) -> bool:
 
 
 def is_reading(command: str) -> bool:
-    """Whether the program of a plain command line is one that only reads."""
+    """True if the program of a plain command line is one that only reads."""
     words = simple_words(command)
     return words is not None and "/" not in words[0] and reading_words(words) > 0
 
 
 def _are_plain(words: tuple[str, ...], start: int, is_off_limits: Callable[[str], bool]) -> bool:
-    """Whether the arguments from there on let the program do no more than its name says, inside the workspace."""
+    """True if the arguments from there on let the program do no more than its name says, inside the workspace."""
     refused = refused_options(words)
     return not any(
         _is_refused(word, refused) or any(is_off_limits(path) for path in _paths_in(word)) for word in words[start:]

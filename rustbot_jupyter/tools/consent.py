@@ -1,4 +1,4 @@
-"""Whether a tool call may run: forbidden things first, then rules, the mode, and in the end the user."""
+"""The decision over a tool call: forbidden things first, then rules, the mode, and in the end the user."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LONGEST_INTRODUCTION = 600
 
 
 class ApproveMode(StrEnum):
-    """What happens with calls that no rule speaks of."""
+    """The treatment of calls that no rule speaks of."""
 
     ASK = "ask"
     """What only reads runs, all else asks."""
@@ -62,16 +62,16 @@ class ApproveMode(StrEnum):
 
 @dataclass(kw_only=True)
 class Provenance:
-    """What was read in a conversation, and may be behind what the model wishes."""
+    """The things read in a conversation, which may be behind the model's wishes."""
 
     origins: list[str] = field(default_factory=list)
     """Whose words they were, newest last."""
     forgotten: int = 0
     """How many more there were before."""
     is_foreign: bool = False
-    """Whether a stranger's words may be among them."""
+    """True if a stranger's words may be among them."""
     is_private: bool = False
-    """Whether something of the user's own was read."""
+    """True if something of the user's own was read."""
 
     def note(self, origin: str, *, is_private: bool, is_foreign: bool) -> None:
         """Keep what a result held."""
@@ -99,14 +99,14 @@ class Provenance:
 
 
 class Emit(Protocol):
-    """Where events go."""
+    """The way out for events."""
 
     def __call__(self, kind: type[AssistantEvent], /, **fields: Any) -> object:
         """Emit an event of this kind with these fields; the turn's and the conversation's id are added."""
 
 
 class Asking(Protocol):
-    """Who asks for a call: told when it begins to wait for the user, and when that is over."""
+    """The asker for a call: told when it begins to wait for the user, and when that is over."""
 
     def wait_for_user(self, run: ToolRun | None) -> None:
         """The wait begins."""
@@ -147,7 +147,7 @@ class Consent:
         return self._listeners.add(listener)
 
     def mode(self, conversation_id: str) -> ApproveMode:
-        """What happens with calls of this conversation that no rule speaks of."""
+        """Return what happens with calls of this conversation that no rule speaks of."""
         return self._modes.get(conversation_id) or self._default_mode()
 
     def chosen_mode(self, conversation_id: str) -> ApproveMode | None:
@@ -167,7 +167,7 @@ class Consent:
         self._listeners.tell()
 
     def provenance(self, conversation_id: str) -> Provenance:
-        """What was read in this conversation."""
+        """Return what was read in this conversation."""
         return self._read.get(conversation_id) or Provenance()
 
     def note(self, conversation_id: str, origin: str, *, is_private: bool, is_foreign: bool = True) -> None:
@@ -185,7 +185,7 @@ class Consent:
         emit: Emit,
         mode: ApproveMode | None = None,
     ) -> str:
-        """Why the call may run.
+        """Return why the call may run.
 
         Args:
             tool: Of the call.
@@ -228,7 +228,7 @@ class Consent:
         return await self._wait(approval, None, asking, emit)
 
     def _could_leak(self, tool: Tool, conversation_id: str) -> bool:
-        """Whether all three are together: private data, somebody else's words, and a way out."""
+        """True if all three are together: private data, somebody else's words, and a way out."""
         read = self.provenance(conversation_id)
         return tool.sends_out and read.is_private and read.is_foreign
 
@@ -275,7 +275,7 @@ class Consent:
         return f"It says of itself: {cut(said, LONGEST_INTRODUCTION)}" if said else ""
 
     def _pattern_of(self, tool: Tool, arguments: Mapping[str, Any]) -> str:
-        """What "always" would allow; "" when nothing is narrow enough, or when it would keep a key."""
+        """Return what "always" would allow; "" when nothing is narrow enough, or when it would keep a key."""
         pattern = tool.patterns.suggest(arguments) or ""
         # An argument that happens to be "*" is not all calls.
         is_too_wide = pattern == ANY and tool.patterns is not EVERY_CALL
@@ -303,7 +303,7 @@ class Consent:
 
 
 def _scopes(tool: Tool, pattern: str) -> tuple[str, ...]:
-    """Who allows every call of what can do anything wants the mode allow, which says so and shows it."""
+    """Return the scopes that are offered; all calls of what can do anything are for the mode allow, which shows it."""
     is_narrow = pattern and not (pattern == ANY and can_do_anything(tool))
     return ("once", "conversation", "always") if is_narrow else ("once",)
 

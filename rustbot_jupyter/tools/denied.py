@@ -59,7 +59,7 @@ _KERNEL_FOLDERS = frozenset({"proc", "sys", "dev", "run"})
 
 @lru_cache(maxsize=4_096)
 def denial(parts: tuple[str, ...], *, for_writing: bool, is_whole_machine: bool = False) -> str:
-    """Why nothing touches this place; "" when nothing is against it.
+    """Return why nothing touches this place; "" when nothing is against it.
 
     Args:
         parts: The names from the workspace's root down.
@@ -89,7 +89,7 @@ _UNSEEN = frozenset({"Cf", "Cc", "Mn"})
 
 
 def _has_way(names: Sequence[str], ways: Iterable[tuple[str, str]]) -> bool:
-    """Whether the first of a pair stands anywhere above the second."""
+    """True if the first of a pair stands anywhere above the second."""
     for above, below in ways:
         for index, name in enumerate(names):
             if fnmatchcase(name, above) and any(fnmatchcase(later, below) for later in names[index + 1 :]):

@@ -1,4 +1,4 @@
-"""What a docstring says of a function and of each parameter, in the Google, NumPy and Sphinx styles."""
+"""Descriptions of a function and of each parameter in its docstring, in all usual styles."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def describe_function(function: Callable[..., Any]) -> tuple[str, dict[str, str]
 
 
 def _parameters(lines: list[str], heading: int) -> dict[str, str]:
-    """What a section says of each parameter; `heading` is the indent of its heading."""
+    """Return what a section says of each parameter; `heading` is the indent of its heading."""
     is_numpy = bool(lines) and set(lines[0].strip()) == {"-"}
     body = _section(lines[1:] if is_numpy else lines, is_numpy, heading)
     margin = min((_indent(line) for line in body if line.strip()), default=0)

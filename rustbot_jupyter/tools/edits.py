@@ -78,7 +78,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _common(old: list[str], new: list[str]) -> int:
-    """How many lines both begin with."""
+    """Return how many lines both begin with."""
     pairs = enumerate(zip(old, new, strict=False))
     return next((index for index, (a, b) in pairs if a != b), min(len(old), len(new)))
 

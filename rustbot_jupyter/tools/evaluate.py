@@ -96,7 +96,7 @@ class _Evaluation:
         self._deadline = time.monotonic() + DURATION_S
 
     def value(self, node: ast.AST) -> Any:
-        """What a piece of the expression stands for."""
+        """Return what a piece of the expression stands for."""
         self._count()
         handle = _SYNTAX.get(type(node))
         if handle is None:

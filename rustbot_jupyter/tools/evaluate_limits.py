@@ -1,4 +1,4 @@
-"""How large things may become while an expression is evaluated; asked before they are made."""
+"""Limits to the size of things while an expression is evaluated; asked before they are made."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check_plain(value: Any) -> Any:
 
 
 def weight(value: Any, per_char: float = 1 / 64, depth: int = 0, known: dict[int, int] | None = None) -> int:
-    """How much work it is to go through all of a value; what is in it twice counts twice."""
+    """Return how much work it is to go through all of a value; what is in it twice counts twice."""
     kind = type(value)
     if kind is str or kind is bytes:
         return 1 + int(len(value) * per_char)
@@ -56,7 +56,7 @@ def weight(value: Any, per_char: float = 1 / 64, depth: int = 0, known: dict[int
 
 
 def _check_objects(value: Any) -> None:
-    """Whether a column of Python objects holds plain ones: its operators are those of its cells."""
+    """True if a column of Python objects holds plain ones: its operators are those of its cells."""
     for cells in _columns_of_objects(value):
         for cell in {type(cell): cell for cell in cells}.values():
             if type(cell) not in CONTAINERS and not is_known(cell):
@@ -89,12 +89,12 @@ def _parts(value: Any) -> Iterable[Any]:
 
 
 def check_text(value: Any) -> None:
-    """Whether the value's text is of a reasonable length."""
+    """True if the value's text is of a reasonable length."""
     weight(value, per_char=1)
 
 
 def check_operator(operator: ast.operator, left: Any, right: Any) -> None:
-    """Whether the result of `left operator right` has a reasonable size."""
+    """True if the result of `left operator right` has a reasonable size."""
     if isinstance(operator, ast.MatMult):
         raise refuse("'@' can make a huge array of two small ones")
     if isinstance(operator, ast.Mod) and isinstance(left, str | bytes):
@@ -112,7 +112,7 @@ def check_operator(operator: ast.operator, left: Any, right: Any) -> None:
 
 
 def check_value(value: Any) -> None:
-    """Whether what an operator or a display made is of a reasonable size."""
+    """True if what an operator or a display made is of a reasonable size."""
     if type(value) in CONTAINERS or type(value) in MAPPINGS:
         weight(value)
 
@@ -189,7 +189,7 @@ def _check_labels(left: Any, right: Any) -> None:
 
 
 def check_subscript(value: Any, key: Any) -> None:
-    """Whether `value[key]` is of a reasonable size, and changes nothing."""
+    """True if `value[key]` is of a reasonable size, and changes nothing."""
     if getattr(value, "default_factory", None) is not None and key not in value:
         raise refuse("a key that is missing would be added to the 'defaultdict'")
     numpy = sys.modules.get("numpy")
@@ -204,13 +204,13 @@ def check_subscript(value: Any, key: Any) -> None:
 
 
 def _cells_of_one(value: Any) -> int:
-    """How many cells a row or a column has, whichever is longer."""
+    """Return how many cells a row or a column has, whichever is longer."""
     shape = getattr(value, "shape", None)
     return max(shape, default=1) if isinstance(shape, tuple) else 1
 
 
 def check_table(value: Any, name: str) -> None:
-    """Whether a method of a frame gives something of a reasonable size."""
+    """True if a method of a frame gives something of a reasonable size."""
     shape = getattr(value, "shape", ())
     if not isinstance(shape, tuple) or not shape:
         return
@@ -229,16 +229,16 @@ _TURNED = frozenset({"T", "transpose"})
 
 
 def check_join(separator: str, parts: Iterable[str]) -> None:
-    """Whether `separator.join(parts)` is of a reasonable length."""
+    """True if `separator.join(parts)` is of a reasonable length."""
     _check_length(sum(len(part) + len(separator) for part in parts if isinstance(part, str)))
 
 
 def check_replace(text: str, old: str, new: str) -> None:
-    """Whether `text.replace(old, new)` is of a reasonable length."""
+    """True if `text.replace(old, new)` is of a reasonable length."""
     _check_length(len(text) + (len(text) + 1 if not old else text.count(old)) * len(new))
 
 
 def check_numbers(name: str, values: Iterable[Any], named: Mapping[str, Any]) -> None:
-    """Whether numbers that may be sizes are reasonable ones."""
+    """True if numbers that may be sizes are reasonable ones."""
     if any(_is_integer(value) and abs(value) > MOST_ITEMS for value in (*values, *named.values())):
         raise refuse(f"{name!r} is given a number beyond {MOST_ITEMS:,}")

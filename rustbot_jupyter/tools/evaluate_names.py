@@ -1,4 +1,4 @@
-"""What an expression may call and look at: names that only read, by the kind of value they belong to."""
+"""Names that an expression may call and look at: they only read, by the kind of value they belong to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyarrow"})
 
 
 def is_known(value: Any) -> bool:
-    """Whether the value's operators are those of Python or of a library whose operators only read."""
+    """True if the value's operators are those of Python or of a library whose operators only read."""
     kind = type(value)
     if kind in ATOMS or kind in CONTAINERS or kind in MAPPINGS or kind in VIEWS:
         return True

@@ -1,4 +1,4 @@
-"""What a tool may raise, made harmless: nothing of it ends a loop, a thread or the sentence that tells of it."""
+"""Anything that a tool raises, made harmless: nothing of it ends a loop, a thread or the sentence that tells of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LONGEST_TEXT = 20_000
 
 
 def text_of(error: BaseException) -> str:
-    """What an exception says; "" when it fails to."""
+    """Return what an exception says; "" when it fails to."""
     try:
         return str(error)[:LONGEST_TEXT]
     # The text of a user's exception is made by the user's code.

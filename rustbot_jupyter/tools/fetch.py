@@ -49,7 +49,7 @@ _BROKEN = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutExcept
 
 @dataclass(kw_only=True)
 class Page:
-    """What came from an address, as far as it came."""
+    """The content of an address, as far as it came."""
 
     url: str
     """Where it was found, after redirects."""
@@ -64,7 +64,7 @@ class Page:
 
     @property
     def is_html(self) -> bool:
-        """Whether the text is HTML."""
+        """True if the text is HTML."""
         return self.media_type in _HTML
 
 
@@ -116,7 +116,7 @@ def _next_hop(address: WebAddress, location: str, reach: Reach) -> WebAddress:
 
 
 def is_same_site(one: WebAddress, other: WebAddress) -> bool:
-    """Whether two addresses have one owner, as far as names tell, and the second is no less protected."""
+    """True if two addresses have one owner, as far as names tell, and the second is no less protected."""
     is_downgrade = one.scheme == "https" and other.scheme == "http"
     is_same_port = one.port == other.port or {one.port, other.port} == {80, 443}
     return one.host.removeprefix("www.") == other.host.removeprefix("www.") and is_same_port and not is_downgrade
@@ -259,7 +259,7 @@ class _Arriving:
 
     @property
     def is_text(self) -> bool:
-        """Whether it says that it is text. Without a word about it, its bytes decide."""
+        """True if it says that it is text. Without a word about it, its bytes decide."""
         return not self.media_type or _TEXT.fullmatch(self.media_type) is not None
 
     def take(self, unpacker: Unpacker, piece: bytes) -> bool:
@@ -273,7 +273,7 @@ class _Arriving:
         return False
 
     def page(self) -> Page:
-        """What came, as text where it is text."""
+        """Return what came, as text where it is text."""
         data = bytes(self.data)
         codec = _bom_codec(data)
         if not self.is_text or (codec is None and b"\0" in data[:4_096] and not self.charset.lower().startswith("utf")):

@@ -35,7 +35,7 @@ _NOISE |= {".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".cach
 
 @dataclass(kw_only=True)
 class Limits:
-    """How much a search looks at; says afterwards why it ended early."""
+    """Limits of a search; says afterwards why it ended early."""
 
     deadline: float = field(default_factory=lambda: monotonic() + MAX_SECONDS)
     entries: int = MAX_ENTRIES
@@ -47,7 +47,7 @@ class Limits:
         return self.deadline - monotonic()
 
     def is_over(self) -> bool:
-        """Whether the search ends here."""
+        """True if the search ends here."""
         if not self.reason and self.left_s <= 0:
             self.reason = f"it ended after {MAX_SECONDS:.0f} s"
         if not self.reason and self.entries <= 0:
@@ -65,7 +65,7 @@ class Hit:
 
 
 def walk(workspace: Workspace, path: str, limits: Limits) -> Iterator[tuple[Place, bool]]:
-    """What is below a folder, in the order of the names, each with whether it is a folder; links are not followed.
+    """Yield all below a folder, in the order of the names, each with whether it is a folder; links are not followed.
 
     Raises:
         ToolError: There is no such folder, or nothing may read it.
@@ -131,7 +131,7 @@ class _Ignored:
         return _Ignored([*self._specs, (len(place.parts), _spec_of(content.data.decode("utf-8", "replace")))])
 
     def covers(self, parts: tuple[str, ...], is_folder: bool) -> bool:
-        """Whether a place is left out."""
+        """True if a place is left out."""
         for depth, spec in reversed(self._specs):
             verdict = spec.check_file("/".join(parts[depth:]) + ("/" if is_folder else "")).include
             if verdict is not None:
@@ -153,7 +153,7 @@ def _spec_of(text: str) -> Any:
 
 
 def matches_glob(pattern: str, parts: Sequence[str]) -> bool:
-    """Whether a glob covers a path below the folder it starts from. Without `/` it speaks of the name alone."""
+    """True if a glob covers a path below the folder it starts from. Without `/` it speaks of the name alone."""
     wanted = [part for part in pattern.split("/") if part not in ("", ".")]
     if len(wanted) == 1 and "/" not in pattern and wanted != ["**"]:
         return fnmatchcase(parts[-1], wanted[0])
@@ -294,7 +294,7 @@ def find_expression(expression: str, *, match_case: bool) -> Callable[[list[tupl
 
 
 def _searched(task: bytes, limits: Limits) -> bytes:
-    """What the searching Python answers."""
+    """Return what the searching Python answers."""
     command = [sys.executable, "-I", "-S", "-c", _SEARCHER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:

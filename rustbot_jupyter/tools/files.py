@@ -241,7 +241,7 @@ class _Writing:
         return _told(before.name, f"{before.name!r} was changed.\n{edits.difference(text.text, after, before.name)}")
 
     def preview_edit(self, arguments: Mapping[str, Any]) -> Preview:
-        """What becomes different."""
+        """Return what becomes different."""
         before, text, after = self._edited(arguments)
         text.with_text(after)
         _refuse_masks(after, text.text)
@@ -268,7 +268,7 @@ class _Writing:
         return ToolResult(text=f"{name!r} was moved to the trash.")
 
     def preview_delete(self, arguments: Mapping[str, Any]) -> Preview:
-        """Which file goes."""
+        """Return which file goes."""
         path = str(arguments["path"])
         with self._workspace.place(path, for_writing=True, is_link_followed=False) as place:
             state = place.state()
@@ -279,7 +279,7 @@ class _Writing:
         return Preview(text=name, note=f"Goes to the trash: {what}.")
 
     def _before(self, path: str) -> FileContent | None:
-        """What is there now; None for nothing."""
+        """Return what is there now; None for nothing."""
         name = self._workspace.name_of(path, for_writing=True)
         if name == ".":
             raise ToolError(f"{path!r} is the workspace itself. Give the path of a file in it.")
@@ -445,7 +445,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _note(before: FileContent, old: FileText, text: str) -> str:
-    """What the difference does not show."""
+    """Return what the difference does not show."""
     said = []
     if old.encoding != "utf-8" or old.bom:
         said.append(f"the encoding changes from {old.description} to UTF-8")

@@ -24,10 +24,10 @@ class Folder(Protocol):
         """Device and inode: equal for the same folder under any name."""
 
     def state(self, name: str) -> os.stat_result:
-        """What the name is; a link is told as a link."""
+        """Return what the name is; a link is told as a link."""
 
     def link(self, name: str) -> str | None:
-        """Where a link leads, as written in it; None for anything else and for nothing."""
+        """Return where a link leads, as written in it; None for anything else and for nothing."""
 
     def enter(self, name: str) -> Folder:
         """The folder of this name; a link is none."""
@@ -51,7 +51,7 @@ class Folder(Protocol):
         """Remove a file or link for good."""
 
     def entries(self) -> Iterator[os.DirEntry[str]]:
-        """What is in it, in no order."""
+        """Return what is in it, in no order."""
 
 
 class OpenFolder:

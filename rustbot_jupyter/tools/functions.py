@@ -145,7 +145,7 @@ class _Run:
         return await self._awaited(lambda: value, context)
 
     def _values(self, arguments: dict[str, Any], context: ToolContext) -> dict[str, Any]:
-        """What the function is called with: objects where a parameter wants them."""
+        """Return what the function is called with: objects where a parameter wants them."""
         signature, defaults = self._signature, self._signature.defaults
         # A default need not be what JSON could hold; it goes in as it is.
         given = {

@@ -1,4 +1,4 @@
-"""What is known of programs that commands name: which only read, and which run whatever they are told.
+"""Knowledge of programs that commands name: some only read, some run whatever they are told.
 
 Nothing here makes a command safe. It says for which a standing rule may cover more than one exact line.
 """
@@ -167,7 +167,7 @@ NEVER_SHORT = "-c -e -x -o -p -C -f -I -O"
 
 
 def runs_anything(words: tuple[str, ...]) -> bool:
-    """Whether a command line names a program whose work is to run what it is told."""
+    """True if a command line names a program whose work is to run what it is told."""
     program = words[0].casefold()
     if program in _RUNS_ANYTHING or _VERSION.sub("", program) in _RUNS_ANYTHING:
         return True
@@ -177,7 +177,7 @@ def runs_anything(words: tuple[str, ...]) -> bool:
 
 
 def reading_words(words: tuple[str, ...]) -> int:
-    """How many words name a program that only reads; 0 for another one."""
+    """Return how many words name a program that only reads; 0 for another one."""
     # File systems that ignore case find "GIT" too.
     program = words[0].casefold()
     if program in READERS:

@@ -15,18 +15,18 @@ MOST_ATTRIBUTES = 30
 
 
 def figure_text(value: Any, budget: int) -> str:
-    """What a figure shows, as far as its titles, labels and traces tell."""
+    """Return what a figure shows, as far as its titles, labels and traces tell."""
     lines = [type_name(value), *_parts_of_figure(value)]
     return clip("\n".join(lines), budget)
 
 
 def is_plot(value: Any) -> bool:
-    """Whether it is a figure of Matplotlib or Plotly."""
+    """True if it is a figure of Matplotlib or Plotly."""
     return isinstance(value, (*_class("matplotlib.figure", "Figure"), *_class("plotly.basedatatypes", "BaseFigure")))
 
 
 def is_model(value: Any) -> bool:
-    """Whether it is a model as scikit-learn or PyTorch makes them."""
+    """True if it is a model as scikit-learn or PyTorch makes them."""
     if isinstance(value, type):
         return False
     has = {name for name in ("get_params", "fit", "named_children", "parameters") if callable(_of_class(value, name))}

@@ -1,4 +1,4 @@
-"""Who is told of changes: one that fails is logged, and the others are told all the same."""
+"""Listeners to changes: one that fails is logged, and the others are told all the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What could be added: installed plugins, and servers of an MCP registry; shown with what each would run.
+"""Things that could be added: installed plugins, and servers of an MCP registry; each with what it would run.
 
 Nothing is installed or started here. Adding one writes a line into `.mcp.json`, once the user has said yes to it; its
 start asks again, with the command that will then run.
@@ -73,7 +73,7 @@ class Marketplace:
         self._mcp_file = mcp_file
 
     async def browse(self, words: str = "") -> Sequence[Found]:
-        """What has all these words in its name or description; plugins first.
+        """Return what has all these words in its name or description; plugins first.
 
         Raises:
             RequestError: The registry cannot be read.

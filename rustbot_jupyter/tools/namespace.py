@@ -1,4 +1,4 @@
-"""Which variables are the user's own, and how large they are."""
+"""The user's own variables, and their sizes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def own_variables(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_own(name: str, value: Any) -> bool:
-    """Whether the user made this variable."""
+    """True if the user made this variable."""
     if name.startswith("_") or name in _OF_IPYTHON or isinstance(value, types.ModuleType):
         return False
     if isinstance(value, type) or inspect.isroutine(value):
@@ -30,7 +30,7 @@ def is_own(name: str, value: Any) -> bool:
 
 
 def size_of(value: Any) -> str:
-    """How much memory it takes, as a person says it; "" when it does not tell."""
+    """Return how much memory it takes, as a person says it; "" when it does not tell."""
     with contextlib.suppress(Exception):
         return readable_bytes(_bytes_of(value))
     return ""

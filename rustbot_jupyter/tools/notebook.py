@@ -41,7 +41,7 @@ _NOT_SENT = "values are not sent"
 
 @dataclass(frozen=True, kw_only=True)
 class CellOutcome(CodeOutcome):
-    """What code did, with what may be told of it where values are not sent."""
+    """The outcome of code, with what may be told of it where values are not sent."""
 
     result_kind: str = ""
     """Type and shape of the value of the last expression; "" for none."""

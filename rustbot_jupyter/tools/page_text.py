@@ -180,7 +180,7 @@ def _closing(tag: str) -> str:
 
 
 def _absolute(url: str, href: str) -> str:
-    """Where a link leads, when it leads to another page."""
+    """Return where a link leads, when it leads to another page."""
     if href.strip().startswith("#"):
         return ""
     try:

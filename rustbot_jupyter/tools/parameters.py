@@ -33,7 +33,7 @@ class Parameters:
 
     @property
     def note(self) -> str:
-        """What the schema cannot say; "" for nothing."""
+        """Return what the schema cannot say; "" for nothing."""
         groups = [" and ".join(group) for group in self._groups]
         return f" Needs {' or '.join(groups)}." if groups else ""
 

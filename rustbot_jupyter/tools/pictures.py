@@ -31,7 +31,7 @@ def picture_of(value: Any) -> ImagePart | None:
 
 
 def is_figure(value: Any) -> bool:
-    """Whether it is something that is looked at: a figure or an image."""
+    """True if it is something that is looked at: a figure or an image."""
     kinds = {
         "matplotlib.figure": "Figure",
         "matplotlib.axes": "Axes",
@@ -83,7 +83,7 @@ _SIGNATURES = ((b"\x89PNG", PNG), (b"\xff\xd8", "image/jpeg"), (b"GIF8", "image/
 
 
 def _media_type(data: bytes) -> str | None:
-    """What kind of picture these bytes are; None for one that no model takes, and for no picture."""
+    """Return what kind of picture these bytes are; None for one that no model takes, and for no picture."""
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for start, kind in _SIGNATURES if data.startswith(start)), None)

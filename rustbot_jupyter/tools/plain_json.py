@@ -1,4 +1,4 @@
-"""What a function returned as JSON values: numbers of numpy, times, decimals, sets, small tables among it."""
+"""Results of functions as JSON values: numbers of numpy, times, decimals, sets, small tables among them."""
 
 from __future__ import annotations
 

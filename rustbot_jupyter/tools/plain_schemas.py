@@ -40,7 +40,7 @@ _TYPES = ("string", "integer", "number", "boolean", "array", "object")
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """What properties are called in truth, where that is something else."""
+    """The true names of properties, where these are others."""
 
     original: Mapping[str, str] = field(default_factory=dict)
     inner: Mapping[str, Names] = field(default_factory=dict)
@@ -326,7 +326,7 @@ _ONLY: Mapping[str, Sequence[str]] = {
 
 
 def _of_kind(schema: Mapping[str, Any], kind: str) -> Schema:
-    """What a schema of several types says of one of them."""
+    """Return what a schema of several types says of one of them."""
     return {key: schema[key] for key in _ONLY.get(kind, ()) if key in schema}
 
 
@@ -352,7 +352,7 @@ def _bound(plain: Schema, whole: Mapping[str, Any]) -> None:
 
 
 def _notes(plain: Schema, whole: Mapping[str, Any]) -> list[str]:
-    """What a plain schema cannot say, in words; choices that it can say are put in."""
+    """Return what a plain schema cannot say, in words; choices that it can say are put in."""
     notes = []
     choices = _choices(whole)
     if choices and all(isinstance(each, str) and each for each in choices) and plain.get("type") == "string":

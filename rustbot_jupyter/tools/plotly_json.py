@@ -29,7 +29,7 @@ class InertJson(str):
 
 @dataclass(frozen=True, kw_only=True)
 class PlotlyFigure:
-    """What can be shown of a figure."""
+    """A figure, as far as it can be shown."""
 
     json: InertJson | None
     """`data` and `layout`; None when it cannot be shown."""
@@ -69,7 +69,7 @@ def inert_figure(source: Any) -> PlotlyFigure:
 
 
 def line_for(figure: PlotlyFigure, number: int) -> str:
-    """What stands in the result's text for the figure, for the model."""
+    """Return what stands in the result's text for the figure, for the model."""
     if figure.json is None:
         return f"[a figure was left out: {figure.note}]"
     note = f", {figure.note}" if figure.note else ""
@@ -130,7 +130,7 @@ def _is_drawn_here(trace: Mapping[str, Any]) -> bool:
 
 
 def _is_inside(picture: Mapping[str, Any]) -> bool:
-    """Whether it brings its bytes along."""
+    """True if it brings its bytes along."""
     source = picture.get("source")
     return source is None or (isinstance(source, str) and _PICTURE.fullmatch(source) is not None)
 

@@ -35,7 +35,7 @@ class PluginProblem:
 
 
 class Registry(Protocol):
-    """Where tools are kept. May be used from any thread."""
+    """A place where tools are kept. May be used from any thread."""
 
     def add(self, tool: Tool, /) -> object:
         """Offer a tool."""
@@ -45,7 +45,7 @@ class Registry(Protocol):
 
 
 class PluginRegistry:
-    """What a plugin's `register` is given: it adds tools in the plugin's name."""
+    """The registry that a plugin's `register` is given: it adds tools in the plugin's name."""
 
     def __init__(self, name: str) -> None:
         self._source = f"plugin:{name}"

@@ -129,12 +129,12 @@ async def _start(argv: Sequence[str], folder: Path, environment: Mapping[str, st
 
 
 def has_keeper() -> bool:
-    """Whether a process can be put under a keeper, which ends it with the kernel."""
+    """True if a process can be put under a keeper, which ends it with the kernel."""
     return sys.platform == "linux" and bool(sys.executable)
 
 
 def keeper_command(grace_s: float, parent: int = 0) -> list[str]:
-    """What is put before a command to have it kept.
+    """Return what is put before a command to have it kept.
 
     Args:
         grace_s: How long processes have to leave when they are told to, in seconds.
@@ -165,7 +165,7 @@ async def _ended(process: Process, reading: asyncio.Task[None]) -> int:
 
 
 async def _to_the_end(work: Awaitable[T]) -> T:
-    """What the work gives. A cancel waits for it: it takes seconds at most, and without it something is left."""
+    """Return what the work gives. A cancel waits for it: it takes seconds at most, and without it something is left."""
     task = asyncio.ensure_future(work)
     is_cancelled = False
     while not task.done():

@@ -1,4 +1,4 @@
-"""Which tools there are: names → tools, and which of them are switched off."""
+"""The tools that there are: names → tools, and which of them are switched off."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class ToolRegistry:
         return tool
 
     def has_seen(self, name: str) -> bool:
-        """Whether there is a tool of this name, or was one that has been taken out."""
+        """True if there is a tool of this name, or was one that has been taken out."""
         return name in self._seen
 
     def missing(self, name: str, otherwise: str = "`bot.tools` lists them.") -> str:
@@ -85,7 +85,7 @@ class ToolRegistry:
         return sorted(tools, key=lambda tool: (tool.source != BUILT_IN, tool.source, tool.name))
 
     def is_enabled(self, name: str) -> bool:
-        """Whether a tool of this name is offered to models."""
+        """True if a tool of this name is offered to models."""
         return name in self._tools and not _is_among(name, self._disabled())
 
     def enabled(self, only: Iterable[str] | None = None) -> list[Tool]:

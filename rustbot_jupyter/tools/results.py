@@ -1,4 +1,4 @@
-"""What a tool returned, as a result that fits a model and the eye: text cleaned and cut, values described."""
+"""A tool's return value as a result that fits a model and the eye: text cleaned and cut, values described."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def result_of(value: Any, context: ToolContext, *, is_private: bool = False) -> ToolResult:
-    """What a function returned, as a result; `is_private` says whether text and JSON are the user's own."""
+    """Return what a function returned, as a result; `is_private` says whether text and JSON are the user's own."""
     if isinstance(value, ToolResult):
         return value
     if value is None:

@@ -39,7 +39,7 @@ LOCK_WAIT_S = 2.0
 
 
 class Decision(StrEnum):
-    """What a rule says; deny beats ask beats allow."""
+    """The word of a rule; deny beats ask beats allow."""
 
     ALLOW = "allow"
     ASK = "ask"
@@ -91,11 +91,11 @@ class Rules:
         self._stamp: tuple[int, ...] | None = None
         """Which file `_kept` was read from; None when it has to be read."""
         self._is_unsaved = False
-        """Whether `_kept` holds what could not be written."""
+        """True if `_kept` holds what could not be written."""
         self._is_foreign = False
-        """Whether the file is left as it is: somebody else's, or not readable."""
+        """True if the file is left as it is: somebody else's, or not readable."""
         self._must_ask = False
-        """Whether there are rules that cannot be known; one may forbid a call."""
+        """True if there are rules that cannot be known; one may forbid a call."""
         self._listeners = Listeners[[]]()
         self.problem = ""
         """Why the file cannot be used, in one sentence; "" when it can."""
@@ -321,7 +321,7 @@ def _wait_for(lock: int) -> None:
 
 
 def _aside(path: Path, number: int = 1) -> Path:
-    """Where a damaged file is put; an older one stays where it is."""
+    """Return where a damaged file is put; an older one stays where it is."""
     return path.with_suffix(".damaged.json" if number == 1 else f".damaged-{number}.json")
 
 
@@ -333,7 +333,7 @@ def _content_of(path: Path) -> bytes:
 
 
 def _rules_of(raw: bytes) -> list[Rule]:
-    """What a file holds.
+    """Return what a file holds.
 
     Raises:
         UnsupportedVersion: A newer Rustbot wrote it.
@@ -379,7 +379,7 @@ def _is_covered(name: str, pattern: str) -> bool:
 
 
 def can_do_anything(tool: Tool) -> bool:
-    """Whether no rule may allow all its calls for good: running code, commands and requests are too wide for that."""
+    """True if no rule may allow all its calls for good: running code, commands and requests are too wide for that."""
     return tool.source == BUILT_IN and tool.risk in (Risk.EXECUTE, Risk.NETWORK)
 
 

@@ -47,7 +47,7 @@ def _never_waits(waiting: RunState | None) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class CallScope:
-    """What the calls of one answer have in common."""
+    """The values that the calls of one answer have in common."""
 
     emit: Emit
     conversation_id: str
@@ -56,7 +56,7 @@ class CallScope:
     mode: ApproveMode | None = None
     """For this turn; None takes the conversation's."""
     is_offered: Callable[[str], bool] = lambda name: True
-    """Whether the model was told of a tool in this turn."""
+    """True if the model was told of a tool in this turn."""
     timeout_s: float = 60.0
     """For tools without a limit of their own."""
     send_values: bool = True
@@ -66,7 +66,7 @@ class CallScope:
 
 @dataclass
 class Waits:
-    """What several calls wait for at once: the user before the kernel."""
+    """The waits of several calls at once: the user before the kernel."""
 
     on_wait: Callable[[RunState | None], None]
     _counts: dict[RunState, int] = field(
@@ -194,7 +194,7 @@ class ToolRunner:
         task.add_done_callback(self._stray.discard)
 
     async def decide(self, tool: Tool, arguments: dict[str, Any], run: ToolRun, call: _Call, scope: CallScope) -> str:
-        """Why the call may run."""
+        """Return why the call may run."""
         return await self._consent.decide(tool, arguments, run, call, scope.emit, scope.mode)
 
     def tool(self, name: str, scope: CallScope) -> Tool:
@@ -519,7 +519,7 @@ def _look_at(task: asyncio.Task[Any]) -> None:
 
 
 def _part_of(run: ToolRun) -> ToolResultPart:
-    """What the model is told of a call that is over."""
+    """Return what the model is told of a call that is over."""
     result = run.result or ToolResult(text=run.error, is_error=True)
     return ToolResultPart(
         call_id=run.call.call_id,
@@ -531,7 +531,7 @@ def _part_of(run: ToolRun) -> ToolResultPart:
 
 
 def _origin_of(tool: Tool | None) -> str:
-    """Who speaks when a tool does not say whose words it gives; "" for built-in ones, which say it."""
+    """Return who speaks when a tool does not say whose words it gives; "" for built-in ones, which say it."""
     if tool is None or tool.source == BUILT_IN:
         return ""
     if tool.source == USER:

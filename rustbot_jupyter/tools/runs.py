@@ -23,7 +23,7 @@ SHORT_CHARS = 1_000
 
 
 class RunState(StrEnum):
-    """Where a call is. From COMPLETE on it is over."""
+    """The stage of a call. From COMPLETE on it is over."""
 
     WAITING = "waiting"
     """For its place among the few that run at once."""
@@ -87,12 +87,12 @@ class ToolRun:
 
     @property
     def label(self) -> str:
-        """What it does, for people."""
+        """Return what it does, for people."""
         return (self.tool.label if self.tool is not None else "") or self.call.name
 
     @property
     def is_over(self) -> bool:
-        """Whether the model has its result."""
+        """True if the model has its result."""
         return self.state in OVER
 
     @property

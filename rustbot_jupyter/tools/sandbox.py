@@ -26,7 +26,7 @@ _HIDDEN_AT_HOME = """
 
 
 def has_sandbox(workspace: Workspace) -> bool:
-    """Whether commands in a workspace can be run in a sandbox; tried once."""
+    """True if commands in a workspace can be run in a sandbox; tried once."""
     program = _bubblewrap()
     is_whole_machine = workspace.root == Path(workspace.root.anchor)
     return program is not None and not is_whole_machine and _works(program, workspace.root)
@@ -68,7 +68,7 @@ def _walls(program: str, root: Path, *, has_network: bool) -> list[str]:
 
 
 def _masks(workspace: Workspace) -> Iterator[str]:
-    """What is off limits for tools is empty or not to be changed in there too, as far as it exists now."""
+    """Yield options that empty or protect in there what is off limits for tools, as far as it exists now."""
     hidden = [*_at_home(os.environ), *workspace.own_folders]
     for path in islice(dict.fromkeys(hidden), MAX_MASKS):
         if path != workspace.root and path not in workspace.root.parents:

@@ -127,7 +127,7 @@ def _named(pair: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _value(field: Mapping[str, Any], hint: str) -> str:
-    """What stands in the file: its value, its default, `${HINT}` for what the user must supply, or ""."""
+    """Return what stands in the file: its value, its default, `${HINT}` for what the user must supply, or ""."""
     fixed = field.get("value")
     if isinstance(fixed, str):
         return _filled(fixed, field)

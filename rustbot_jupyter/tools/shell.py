@@ -134,7 +134,7 @@ class _Shell:
         return suggested_rule(command, lambda path: self._is_off_limits(path, for_writing=False))
 
     def matches(self, pattern: str, arguments: Mapping[str, Any]) -> bool:
-        """Whether a rule covers a command."""
+        """True if a rule covers a command."""
         command = str(arguments.get("command", ""))
         if arguments.get("network") or sys.platform == "win32":
             return False
@@ -193,7 +193,7 @@ class _Output:
         self._show_piece(self._decoder.decode(b"", final=True))
 
     def text(self) -> str:
-        """What the result holds of it, with a line end after it."""
+        """Return what the result holds of it, with a line end after it."""
         left_out = self.total - len(self._head) - len(self._tail)
         if not self.total:
             return ""

@@ -54,7 +54,7 @@ def safe_repr(value: Any, limit: int = MAX_ATOM_CHARS) -> str:
 
 
 def contained(error: BaseException) -> BaseException:
-    """What a user's object raised while it was looked at: it may be anything, and the object must still be named.
+    """Return an error that a user's object raised while it was looked at: it may be anything, yet the object is named.
 
     Raises:
         KeyboardInterrupt: The user interrupts, which only the main thread is told.
@@ -96,7 +96,7 @@ def number_text(value: int | float) -> str:
 
 
 def has_default_repr(value: Any) -> bool:
-    """Whether `repr` would only give the type's name and an address."""
+    """True if `repr` would only give the type's name and an address."""
     return getattr(type(value), "__repr__", None) is object.__dict__["__repr__"]
 
 

@@ -23,7 +23,7 @@ from rustbot_jupyter.tools.base import ToolContext
 
 @dataclass(frozen=True)
 class Signature:
-    """What a function takes."""
+    """The parameters of a function."""
 
     model: type[BaseModel]
     """One field per parameter that a model fills in."""
@@ -43,7 +43,7 @@ class Signature:
 
 
 def signature_of(function: Callable[..., Any], name: str, texts: Mapping[str, str]) -> Signature:
-    """What a function takes.
+    """Return what a function takes.
 
     Args:
         function: A function, method, partial or callable object.
@@ -127,7 +127,7 @@ def _annotation(function: Callable[..., Any], parameter: inspect.Parameter) -> A
 
 
 def _local_names(code: Any, names: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the function's own closure, and the functions around it that are still running, call by a name.
+    """Return what the function's own closure, and the functions around it that are still running, call by a name.
 
     Where annotations are kept as text, a class made in the function that makes the tool is found nowhere else.
     """
@@ -145,7 +145,7 @@ def _local_names(code: Any, names: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _takes_context(annotation: Any) -> bool:
-    """Whether it is `ToolContext`, or that or None."""
+    """True if it is `ToolContext`, or that or None."""
     return annotation is ToolContext or ToolContext in typing.get_args(annotation)
 
 

@@ -49,7 +49,7 @@ def _sampled(read: Callable[[], ColumnSample]) -> ColumnSample:
 
 
 class Table(Protocol):
-    """What a frame of any library can tell about itself."""
+    """A frame of any library, as it can tell about itself."""
 
     kind: str
     """`"pandas DataFrame"`."""

@@ -106,7 +106,7 @@ def decoded(data: bytes, *, is_whole: bool = True) -> FileText | None:
 
 
 def kind_of(data: bytes) -> str:
-    """What a binary file is, by its first bytes; "" for what is not known."""
+    """Return what a binary file is, by its first bytes; "" for what is not known."""
     if data[:4] == b"RIFF":
         return {b"WEBP": "WebP image", b"WAVE": "WAVE sound"}.get(data[8:12], "RIFF file")
     return next((kind for start, kind in _KINDS if data.startswith(start)), "")

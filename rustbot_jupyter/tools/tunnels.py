@@ -74,7 +74,7 @@ async def tunnel(
 
 
 async def _asked(stream: httpcore.AsyncNetworkStream, proxy: Proxy, target: str) -> str:
-    """What the proxy answers: its status and reason."""
+    """Return what the proxy answers: its status and reason."""
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.login is not None:
         lines.append(f"Proxy-Authorization: Basic {base64.b64encode(':'.join(proxy.login).encode()).decode()}")

@@ -52,7 +52,7 @@ def describe(
     budget_chars: int = DEFAULT_BUDGET_CHARS,
     inline: bool = False,
 ) -> str:
-    """What a model should know about a variable; never a secret, see `masking`.
+    """Return what a model should know about a variable; never a secret, see `masking`.
 
     Args:
         name: What the user calls it; heads the text. When its last word is one for secrets, the value is left out.

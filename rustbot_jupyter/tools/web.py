@@ -102,7 +102,7 @@ def _site_pattern(arguments: Mapping[str, Any]) -> str | None:
 
 
 def _matches_site(pattern: str, arguments: Mapping[str, Any]) -> bool:
-    """Whether an address is the pattern's, `*` standing for any rest of the path, `*.` for any subdomain."""
+    """True if an address is the pattern's, `*` standing for any rest of the path, `*.` for any subdomain."""
     scheme, _, rest = pattern.partition("://")
     host, slash, path = rest.partition("/")
     try:

@@ -44,7 +44,7 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchService:
-    """Who is asked. A key lives in `ask` alone, where neither `repr` nor `vars` finds it."""
+    """A service to ask. A key lives in `ask` alone, where neither `repr` nor `vars` finds it."""
 
     name: str
     """As approval cards name it: "Brave Search", "SearXNG at localhost:8888"."""
@@ -198,7 +198,7 @@ class _Answer:
 
 
 async def _send(request: _Request) -> _Answer:
-    """What came back. A failure is not raised from here: its frames would show the key."""
+    """Return what came back. A failure is not raised from here: its frames would show the key."""
     import asyncio
 
     import httpx

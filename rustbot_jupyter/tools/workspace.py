@@ -32,7 +32,7 @@ _WINDOWS_ODD = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*~\d.*|.*:
 
 @dataclass(frozen=True, kw_only=True)
 class FileContent:
-    """What was read of a file."""
+    """The content of a file, as far as it was read."""
 
     name: str
     """Its real place, relative to the root, with `/`."""
@@ -52,7 +52,7 @@ class Place:
     """The real way from the root."""
 
     def state(self) -> os.stat_result | None:
-        """What is there; None for nothing."""
+        """Return what is there; None for nothing."""
         try:
             return self.folder.state(self.name or ".")
         except FileNotFoundError:
@@ -162,7 +162,7 @@ class Workspace:
             replace_file(place.folder, place.name, data, None if state is None else stat.S_IMODE(state.st_mode) & 0o777)
 
     def is_denied(self, parts: Iterable[str], *, for_writing: bool = False) -> bool:
-        """Whether no tool touches this place, given by its real names from the root down."""
+        """True if no tool touches this place, given by its real names from the root down."""
         return bool(self._denial(list(parts), for_writing))
 
     def refuse_own(self, path: str, folder: Folder) -> None:

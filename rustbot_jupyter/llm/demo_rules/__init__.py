@@ -1,1 +1,1 @@
-"""What the offline demo model says: fixed texts and rules about code, errors and Rustbot itself. No network."""
+"""Words of the offline demo model: fixed texts and rules about code, errors and Rustbot itself. No network."""

@@ -1,4 +1,4 @@
-"""Which answer the offline demo gives: the first rule that fits the last message."""
+"""The answer of the offline demo: the first rule that fits the last message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rustbot_jupyter.messages import Message, MessageRole
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
-    """What the rules look at."""
+    """A question, as the rules look at it."""
 
     text: str
     earlier: tuple[Message, ...]

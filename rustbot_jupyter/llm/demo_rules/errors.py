@@ -1,4 +1,4 @@
-"""What the common exceptions mean, what to do about them, and the demo's answer to a traceback."""
+"""Meanings of the common exceptions, remedies, and the demo's answer to a traceback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rustbot_jupyter.llm.demo_rules.tracebacks import Failure
 
 
 def error_answer(failure: Failure, code: str, context: str) -> str:
-    """What went wrong and where, and the corrected code where the correction is certain, remedies where not."""
+    """Return what went wrong and where, and the corrected code where the correction is certain, remedies where not."""
     where = _where(failure, code)
     parts = [f"### {failure.kind}{where}", _meaning(failure)]
     mended = mend(failure, code, context)

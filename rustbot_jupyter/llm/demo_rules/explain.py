@@ -1,4 +1,4 @@
-"""What a piece of Python does, read from its syntax tree: parts, steps, and what to watch out for."""
+"""An explanation of a piece of Python, read from its syntax tree: parts, steps, and pitfalls."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _class(node: ast.ClassDef) -> str:
 
 
 def _doing(node: ast.stmt) -> str:
-    """What a statement does, as a verb phrase in the third person."""
+    """Return what a statement does, as a verb phrase in the third person."""
     match node:
         case ast.Assign(targets=targets, value=value):
             return f"sets {_and([_code(target) for target in targets])} to {_value(value)}"
@@ -197,7 +197,7 @@ _ACTIONS = {"print", "display", "show", "append", "extend"}
 
 
 def _call(node: ast.Call) -> str | None:
-    """What a well-known call gives or does; None for any other."""
+    """Return what a well-known call gives or does; None for any other."""
     name = _name(node.func)
     template = _CALLS.get(name)
     owner = _code(node.func.value) if isinstance(node.func, ast.Attribute) else ""

@@ -12,7 +12,7 @@ MOST_CHARS = 200
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plot:
-    """What shall be drawn."""
+    """A figure that shall be drawn."""
 
     frame: str
     """The variable; "" when it was not named."""
@@ -24,7 +24,7 @@ class Plot:
 
     @property
     def title(self) -> str:
-        """What the figure shows, in the words of the question."""
+        """Return what the figure shows, in the words of the question."""
         joint = {"bar": " by ", "scatter": " against ", "line": " over "}.get(self.kind, "")
         return f"{self.y}{joint}{self.x}" if self.x else self.y or self.frame
 
@@ -47,7 +47,7 @@ class Plot:
 
 
 def plot_in(text: str) -> Plot | None:
-    """What a question such as "plot price by city from df" wants drawn; None if it wants no figure of columns."""
+    """Read a plot from a question such as "plot price by city from df"; None if it wants no figure of columns."""
     if len(text) > MOST_CHARS:
         return None
     for pattern, kind in _PATTERNS:

@@ -1,4 +1,4 @@
-"""What the offline demo says about code, tracebacks and data frames in a message."""
+"""The offline demo's words about code, tracebacks and data frames in a message."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ _GROUPS = (
 
 
 def frame_answer(text: str) -> str | None:
-    """What the columns of a data frame in the message are, and what to do first with it; None without a frame."""
+    """Tell the columns of a data frame in the message, and what to do first with it; None without a frame."""
     found = {match["name"].strip(): match for match in _COLUMN.finditer(text)}
     columns = {name: match for name, match in found.items() if name.lower() not in {"dtype", "index", "column"}}
     if len(columns) < 2:

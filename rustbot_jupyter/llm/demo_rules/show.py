@@ -1,4 +1,4 @@
-"""What the offline demo shows on request: Markdown, maths, counting, repeating, and answers of any length."""
+"""Things that the offline demo shows on request: Markdown, maths, counting, repeating, answers of any length."""
 
 from __future__ import annotations
 

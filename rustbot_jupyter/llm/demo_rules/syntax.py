@@ -17,7 +17,7 @@ class Mended:
 
 
 def parses(code: str) -> bool:
-    """Whether Python can read the code, magics and shell lines left out."""
+    """True if Python can read the code, magics and shell lines left out."""
     return isinstance(parsed(code), ast.Module)
 
 

@@ -1,4 +1,4 @@
-"""What the offline demo knows about Rustbot: one short text per topic, and the notes it adds."""
+"""The offline demo's knowledge of Rustbot: one short text per topic, and the notes it adds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Topic:
         object.__setattr__(self, "pattern", re.compile(rf"(?<!\w)(?:{self.words})", re.IGNORECASE))
 
     def score(self, question: str) -> int:
-        """How many different words of the topic the question uses."""
+        """Return how many different words of the topic the question uses."""
         return len({match.group().lower() for match in self.pattern.finditer(question)})
 
 

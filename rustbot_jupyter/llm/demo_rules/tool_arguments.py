@@ -94,7 +94,7 @@ _JSON_NAMES = {"true": True, "false": False, "null": None, "yes": True, "no": Fa
 
 
 def _literal(text: str) -> Any:
-    """What the text means as JSON or Python; the text without quotation marks if it means nothing else."""
+    """Return what the text means as JSON or Python; the text without quotation marks if it means nothing else."""
     if text.lower() in _JSON_NAMES:
         return _JSON_NAMES[text.lower()]
     try:

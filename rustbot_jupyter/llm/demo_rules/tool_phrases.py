@@ -140,7 +140,7 @@ def _typed_code(match: re.Match[str]) -> ToolWish | None:
 
 
 def _is_python(code: str) -> bool:
-    """Whether it parses and is no single word, as "run tests" would be."""
+    """True if it parses and is no single word, as "run tests" would be."""
     tree = parsed(code)
     if isinstance(tree, SyntaxError):
         return False

@@ -39,7 +39,7 @@ class Finding:
 
 
 def summary_of(findings: Sequence[Finding]) -> str:
-    """What the calls gave, for a reader who may have the cards folded."""
+    """Return what the calls gave, for a reader who may have the cards folded."""
     return "\n\n".join(_failure(each) if each.result.is_error else _told(each) for each in findings)
 
 

@@ -16,14 +16,14 @@ from rustbot_jupyter.messages import Message, MessageRole, ToolCallPart, ToolRes
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Said:
-    """What the demo says, and what it wants done after it."""
+    """The demo's words, and its wish for what follows."""
 
     text: str
     calls: tuple[ToolCallPart, ...] = ()
 
 
 def after_results(request: ChatRequest, question: str) -> Said | None:
-    """What follows newest results: a due second step, else a summary; None if something else is newest."""
+    """Return what follows newest results: a due second step, else a summary; None if something else is newest."""
     rounds = _rounds(request.messages)
     if not rounds or request.messages[-1].role is MessageRole.USER:
         return None

@@ -15,7 +15,7 @@ MOST_CALLS = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToolWish:
-    """What a question wants done by a tool."""
+    """A question's wish for a tool."""
 
     tool: str
     said: str

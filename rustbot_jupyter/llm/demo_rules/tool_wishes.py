@@ -1,4 +1,4 @@
-"""Which tool a question wants used: pasted code, tools called by name, and phrases, in this order."""
+"""The tool that a question wants used: pasted code, tools called by name, and phrases, in this order."""
 
 from __future__ import annotations
 

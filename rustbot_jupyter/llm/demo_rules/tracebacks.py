@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
-    """What a traceback says."""
+    """The facts of a traceback."""
 
     kind: str
     """The exception's name without its module."""

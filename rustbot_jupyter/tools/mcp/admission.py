@@ -1,4 +1,4 @@
-"""What of a server comes to models: the user's word over its start, and over each tool that has changed."""
+"""The user's word over a server's start, and over each of its tools that has changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rustbot_jupyter.tools.mcp.tools import tools_of
 
 @dataclass(frozen=True, kw_only=True)
 class StartQuestion:
-    """What the user is asked before a server starts, or before its changed tools are used."""
+    """The question before a server starts, or before its changed tools are used."""
 
     server: str
     title: str
@@ -46,7 +46,7 @@ def start_question(config: ServerConfig, what: Shown) -> StartQuestion:
 
 
 class Registry(Protocol):
-    """Where tools are kept."""
+    """A place where tools are kept."""
 
     def add(self, tool: Tool, /) -> object:
         """Offer a tool."""

@@ -1,4 +1,4 @@
-"""What comes from a server, read as far as it can be, and made such that the SDK takes it.
+"""Answers of a server, read as far as they can be, and made such that the SDK takes them.
 
 The SDK drops a message that is not exactly as MCP prescribes; whoever waits for that answer would wait for ever.
 """
@@ -19,7 +19,7 @@ _ID = re.compile(rb'"id"\s*:\s*(?P<id>-?\d{1,18}|"[^"\\]{0,100}")')
 
 
 class Asked:
-    """What a server was asked and has not answered: the method of each id."""
+    """Requests that a server has not answered: the method of each id."""
 
     def __init__(self) -> None:
         self._methods: dict[int | str, str] = {}

@@ -40,7 +40,7 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerConfig:
-    """How to reach one server, with `${VARIABLES}` as they were written."""
+    """The way to reach one server, with `${VARIABLES}` as they were written."""
 
     name: str
     origin: Origin
@@ -64,7 +64,7 @@ class ServerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Servers:
-    """What a file names."""
+    """The servers that a file names."""
 
     servers: tuple[ServerConfig, ...] = ()
     problems: tuple[str, ...] = ()
@@ -235,7 +235,7 @@ def _address(name: str, entry: Mapping[str, Any]) -> str:
 
 
 def is_open_address(url: str) -> bool:
-    """Whether what is said to this address can be read on the way: plain http to another machine."""
+    """True if what is said to this address can be read on the way: plain http to another machine."""
     parts = urlsplit(url)
     return parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1")
 

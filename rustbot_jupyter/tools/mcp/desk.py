@@ -30,7 +30,7 @@ PATIENCE = 3
 
 @dataclass(frozen=True, kw_only=True)
 class ServerStatus:
-    """How a server is, for people."""
+    """The condition of a server, for people."""
 
     name: str
     state: ServerState
@@ -107,11 +107,11 @@ class McpDesk:
 
     @property
     def problems(self) -> Sequence[str]:
-        """What could not be used of the files, one sentence each."""
+        """Return what could not be used of the files, one sentence each."""
         return self._problems
 
     def log(self, name: str) -> str:
-        """What a server wrote and what became of it, the last 200 kB.
+        """Return what a server wrote and what became of it, the last 200 kB.
 
         Raises:
             RequestError: There is no such server.
@@ -119,7 +119,7 @@ class McpDesk:
         return self._place(name).server.log.text
 
     def wanted_inputs(self, name: str) -> Sequence[Input]:
-        """What a person has to be asked for before a server can start.
+        """Return what a person has to be asked for before a server can start.
 
         Raises:
             RequestError: There is no such server.
@@ -344,7 +344,7 @@ class McpDesk:
             return True
 
     def _approved_launch(self, place: _Place) -> Launch:
-        """What starts is what was approved, whatever has changed since: the file, a variable."""
+        """Return the very launch that was approved, whatever has changed since: the file, a variable."""
         launch = launch_of(place.config, self._environ, self._workspace, self._inputs)
         if not self._pins.is_approved(self._shown(place.config).digest):
             raise ToolError("its command is not the one that was approved")

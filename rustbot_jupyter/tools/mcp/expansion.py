@@ -20,7 +20,7 @@ _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH|COOKIE", re.IGNOREC
 
 
 def is_secret(name: str) -> bool:
-    """Whether a variable or header of this name holds what nobody should read on a screen."""
+    """True if a variable or header of this name holds what nobody should read on a screen."""
     return bool(_SECRET.search(name))
 
 

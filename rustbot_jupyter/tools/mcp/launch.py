@@ -1,4 +1,4 @@
-"""What starting a server does, exactly: the command or address, for the process and for the eye."""
+"""The start of a server, exactly: the command or address, for the process and for the eye."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Launch:
 def launch_of(
     config: ServerConfig, environ: Mapping[str, str], workspace: Path, inputs: Mapping[str, str] | None = None
 ) -> Launch:
-    """What a server is started with; reads the file of its variables.
+    """Return what a server is started with; reads the file of its variables.
 
     Raises:
         SettingsError: A variable, a value that has to be asked for, or a file is missing.
@@ -90,7 +90,7 @@ def _given(config: ServerConfig, inputs: Mapping[str, str]) -> dict[str, str]:
 
 
 def missing_inputs(config: ServerConfig, inputs: Mapping[str, str]) -> list[Input]:
-    """What a person has to be asked for before a server can start; defaults are offered to them as well."""
+    """Return what a person has to be asked for before a server can start; defaults are offered to them as well."""
     texts = (*config.command, config.cwd, config.url, config.env_file, *config.env.values(), *config.headers.values())
     wanted = dict.fromkeys(name for text in texts for name in input_names(text))
     return [config.inputs.get(name, Input(id=name)) for name in wanted if name not in inputs]
@@ -140,7 +140,7 @@ def _folder(config: ServerConfig, workspace: Path, cwd: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """What a person is shown before a server starts."""
+    """A start as a person is shown it."""
 
     text: str
     """The command or the address, then the folder and all that the file adds. Secrets stand as their variable's name,
@@ -155,7 +155,7 @@ class Shown:
 
 
 def shown(config: ServerConfig, environ: Mapping[str, str], workspace: Path) -> Shown:
-    """What starting a server would do, for the eye, and a digest of it.
+    """Return what starting a server would do, for the eye, and a digest of it.
 
     Raises:
         SettingsError: A variable is missing.

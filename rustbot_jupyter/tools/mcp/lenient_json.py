@@ -12,7 +12,7 @@ _PIECE = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n\r]*|/\*|\s+|[^\s"/,]+|.', re.DOTA
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """What a file says."""
+    """The content of a file."""
 
     content: Any
     has_comments: bool
@@ -20,7 +20,7 @@ class Read:
 
 
 def read_lenient(raw: bytes) -> Read:
-    """What the bytes say.
+    """Return what the bytes say.
 
     Raises:
         ValueError: They are no JSON even so; a `json.JSONDecodeError` names the line.

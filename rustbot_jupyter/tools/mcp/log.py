@@ -1,4 +1,4 @@
-"""What a server wrote to its stderr and what became of it, the newest part."""
+"""A server's stderr and fate, the newest part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server offers, as it may be shown to a model: names that fit, texts cut, schemas that any provider takes."""
+"""Tools that a server offers, fit for a model: names made to fit, texts cut, arguments checked."""
 
 from __future__ import annotations
 

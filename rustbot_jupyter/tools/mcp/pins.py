@@ -1,4 +1,4 @@
-"""What the user has approved of MCP servers, by hash: the command that starts one, and each tool it offers."""
+"""The user's approvals of MCP servers, by hash: the command that starts one, and each tool it offers."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Pins:
         self._servers = _load(path) if path is not None else {}
 
     def is_approved(self, start: str) -> bool:
-        """Whether what has this digest may start."""
+        """True if what has this digest may start."""
         return start in self._servers
 
     def approve_start(self, start: str, server: str) -> None:

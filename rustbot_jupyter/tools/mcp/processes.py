@@ -66,7 +66,7 @@ class ServerProcess:
 
     @property
     def ending(self) -> str:
-        """How it ended, in words; "" while it runs."""
+        """Return how it ended, in words; "" while it runs."""
         code = self._process.returncode
         if code is None:
             return ""
@@ -102,7 +102,7 @@ class ServerProcess:
                 os.killpg(self.pid, number)
 
     def _others(self) -> list[int]:
-        """What it started and moved out of its group."""
+        """Return what it started and moved out of its group."""
         if sys.platform == "linux":
             return [pid for pid in _pids_with(f"{_MARK}={self._mark}".encode()) if pid != self.pid]
         with contextlib.suppress(psutil.Error):

@@ -1,4 +1,4 @@
-"""What a server answered, as a result."""
+"""A server's answer, as a result."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _nothing(images: list[ImagePart]) -> str:
 
 
 def _says_all(texts: list[str], structured: Any) -> bool:
-    """Whether texts say what is structured. Most servers say it twice, the text being for old clients; the structured
+    """True if texts say what is structured. Most servers say it twice, the text being for old clients; the structured
     form may wrap it: `{"result": 5}`."""
     forms = [structured]
     if isinstance(structured, dict) and len(structured) == 1:

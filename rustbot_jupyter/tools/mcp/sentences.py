@@ -11,7 +11,7 @@ _MAX = 500
 
 
 def why(error: BaseException | None, launch: Launch | None = None, ending: str = "", log: str = "") -> str:
-    """Why a server did not do what it should, in a part of a sentence.
+    """Return why a server did not do what it should, in a part of a sentence.
 
     Args:
         error: What was raised; groups are looked into.

@@ -44,7 +44,7 @@ MAX_PAGES = 64
 
 
 class ServerState(StrEnum):
-    """What a server is doing."""
+    """The present doing of a server."""
 
     STOPPED = "stopped"
     UNAPPROVED = "unapproved"
@@ -226,7 +226,7 @@ class McpServer:
     # What it is asked.
 
     async def call(self, offer: Offer, arguments: Mapping[str, Any], show: Callable[[str], None]) -> CallToolResult:
-        """What a tool answers. A server that has died is started again first.
+        """Return what a tool answers. A server that has died is started again first.
 
         Raises:
             ToolError: It does not run, its tool has changed, or it failed at the call.

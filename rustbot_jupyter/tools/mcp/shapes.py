@@ -11,7 +11,7 @@ _FIRST_VERSION = "2024-11-05"
 
 
 def mended_result(method: str, result: Any) -> Fields | None:
-    """What a server answered to a method, as MCP prescribes it; None when that cannot be made of it."""
+    """Return what a server answered to a method, as MCP prescribes it; None when that cannot be made of it."""
     if isinstance(result, list) and method in _LISTS:
         result = {_LISTS[method][0]: result}
     if result is None and method in ("ping", "logging/setLevel"):
