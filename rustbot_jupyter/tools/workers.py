@@ -6,13 +6,18 @@ import asyncio
 import contextlib
 import contextvars
 import ctypes
+import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rustbot_jupyter.tools.failures import as_exception
 
 T = TypeVar("T")
+
+LOOK_EVERY_S = 0.001
+"""How often a thread that is to be stopped is looked at while it cannot be."""
 
 
 class Stopped(BaseException):
@@ -58,7 +63,8 @@ class _Worker:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._is_working = True
+        self._is_working = False
+        self._is_stopped = False
         self._thread: threading.Thread | None = None
 
     def start(self, work: Callable[[], None]) -> None:
@@ -67,10 +73,16 @@ class _Worker:
         def guarded() -> None:
             # A stop may come between any two lines of it, after the function's own end too.
             with contextlib.suppress(Stopped):
-                work()
+                if self._begins():
+                    work()
 
         self._thread = threading.Thread(target=guarded, name="rustbot-tool", daemon=True)
         self._thread.start()
+
+    def _begins(self) -> bool:
+        with self._lock:
+            self._is_working = not self._is_stopped
+            return self._is_working
 
     def ends(self) -> None:
         """The function is over; from now on there is nothing to stop."""
@@ -78,8 +90,37 @@ class _Worker:
             self._is_working = False
 
     def stop(self) -> None:
-        """Raise `Stopped` in the thread."""
-        with self._lock:
-            if self._is_working and self._thread is not None and self._thread.ident is not None:
-                ident = ctypes.c_ulong(self._thread.ident)
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Stopped))
+        """Raise `Stopped` in the thread, now or very soon."""
+        if not self._stop_unless_a_thread_begins():
+            threading.Thread(target=self._stop_soon, name="rustbot-stop", daemon=True).start()
+
+    def _stop_soon(self) -> None:
+        while not self._stop_unless_a_thread_begins():
+            time.sleep(LOOK_EVERY_S)
+
+    def _stop_unless_a_thread_begins(self) -> bool:
+        """Stop it, unless it has started a thread that has not begun yet; False if it must be tried again.
+
+        Python 3.11 counts such a thread under the number of the one that starts it. `Stopped` would end the new one,
+        and the other would wait for ever for it to begin, with whatever locks it holds.
+        """
+        # Without this lock `Thread.start` gets no further.
+        with threading._active_limbo_lock, self._lock:  # type: ignore[attr-defined]
+            self._is_stopped = True
+            if not self._is_working or self._thread is None or self._thread.ident is None:
+                return True
+            ident = self._thread.ident
+            if _starts_a_thread(ident):
+                return False
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stopped))
+            return True
+
+
+def _starts_a_thread(ident: int) -> bool:
+    frame = sys._current_frames().get(ident)
+    while frame is not None:
+        if frame.f_code is threading.Thread.start.__code__:
+            new: threading.Thread = frame.f_locals["self"]
+            return new.ident is None
+        frame = frame.f_back
+    return False

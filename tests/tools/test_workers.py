@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+from effort import examples
 from tool_lab import until
 
 from rustbot_jupyter.tools.workers import Stopped, in_worker
@@ -52,6 +53,24 @@ async def test_a_cancel_returns_at_once_and_stops_the_function_at_its_next_line(
 
     await until(lambda: not threads_left())
     assert ended == ["stopped"]
+
+
+async def test_a_cancel_while_the_function_starts_threads_leaves_none_behind_that_waits_for_ever():
+    def work() -> None:
+        while True:
+            child = threading.Thread(target=lambda: None, name="rustbot-tool", daemon=True)
+            child.start()
+            child.join()
+
+    # Without care a few dozen are enough beside busy cores, and a few hundred on idle ones.
+    for pause in range(examples(200)):
+        task = asyncio.create_task(in_worker(work))
+        await asyncio.sleep(pause % 10 * 0.0003)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    await until(lambda: not threads_left())
 
 
 async def test_a_function_that_catches_everything_goes_on_alone_and_its_result_is_dropped():
